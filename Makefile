@@ -1,0 +1,94 @@
+# One command each; every one makes the environment it needs first.
+#
+#   make run          serve the demo and print its URL     (ARGS="--port 0 --loop trio")
+#   make test         lint, types and the tests            (ARGS="-k persistence -x" for pytest)
+#   make test-all     the same, with everything that `make test` takes a sample of
+#   make conformance  the black-box cases alone
+#   make lint | types | format | clean
+#
+# PYTHON=python3.13 chooses the interpreter, and gives it an environment of its own.
+# Written for make 3.81 and a POSIX shell.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# True if $$p runs and is new enough: a version manager's shim exists without running.
+usable = "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+
+ifdef PYTHON
+VENV ?= .cache/venv-$(notdir $(PYTHON))
+endif
+VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGING := pyproject.toml setup.py esg/_version.py
+# Another's active environment must not leak into ours.
+unexport PYTHONHOME
+unexport PYTHONPATH
+
+.PHONY: help run test test-all conformance lint types format clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+run: $(VENV)/run.stamp
+	$(BIN)/python -m esg $(ARGS) examples.demo:app
+
+# The rules' own tests come first: they take seconds, and must reach every branch.
+test: lint types
+	$(BIN)/coverage run -m pytest tests/rules
+	$(BIN)/coverage report
+	$(BIN)/python -m pytest --ignore=tests/rules $(ARGS)
+
+test-all: ARGS := -m "" $(ARGS)
+test-all: test
+
+conformance: $(VENV)/test.stamp
+	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/test.stamp
+	$(BIN)/mypy
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf .venv .cache build dist esg.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find esg tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The environment -------------------------------------------------------------------
+# ESG is installed editable: a change of its code needs no second installation.
+
+$(VENV)/run.stamp: $(VENV)/made.stamp $(PACKAGING)
+	$(BIN)/python -m pip install --quiet --editable '.[standard]'
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/made.stamp $(PACKAGING)
+	$(BIN)/python -m pip install --quiet --editable '.[standard,test]'
+	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/made.stamp:
+	@set -e; \
+	for p in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python3.14); do \
+	  if $(usable); then found=$$p; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+	  echo "ESG needs Python 3.11 or later$(if $(PYTHON), and $(PYTHON) is not)." \
+	    "Debian, Ubuntu: apt-get install python3 python3-venv. macOS: brew install python" >&2; \
+	  exit 1; \
+	fi; \
+	if "$$found" -c 'import ensurepip' 2>/dev/null; then \
+	  "$$found" -m venv --clear $(VENV); \
+	elif "$$found" -m pip --version >/dev/null 2>&1; then \
+	  "$$found" -m venv --clear --without-pip $(VENV); \
+	  "$$found" -m pip --quiet --python $(BIN)/python install pip; \
+	else \
+	  echo "$$found has no venv: apt-get install python3-venv" >&2; \
+	  exit 1; \
+	fi; \
+	touch $@
