@@ -1,0 +1,1 @@
+"""ASGI applications to try the server with: raw ASGI, no framework."""
