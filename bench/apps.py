@@ -1,0 +1,87 @@
+"""Applications that the servers are measured with: raw ASGI, nothing between them and the server.
+
+Every application answers the lifespan messages, so that no server takes a slower path for an
+application without lifespan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+HELLO = b"Hello, World!"
+LARGE = bytes(range(256)) * 4096
+CHUNK = b"x" * 1024
+CHUNK_COUNT = 100
+
+HELLO_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(HELLO))]
+LARGE_HEADERS = [
+    (b"content-type", b"application/octet-stream"),
+    (b"content-length", b"%d" % len(LARGE)),
+]
+STREAM_HEADERS = [(b"content-type", b"application/octet-stream")]
+
+
+async def answer_lifespan(receive: Receive, send: Send) -> None:
+    """Answer the two lifespan messages (ASGI lifespan 2.0)."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 13 bytes."""
+    if scope["type"] == "lifespan":
+        await answer_lifespan(receive, send)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": HELLO_HEADERS})
+    await send({"type": "http.response.body", "body": HELLO})
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Read the whole request body, then answer it with its Content-Length."""
+    if scope["type"] == "lifespan":
+        await answer_lifespan(receive, send)
+        return
+    parts: list[bytes] = []
+    more_body = True
+    while more_body:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more_body = message.get("more_body", False)
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    headers = [
+        (b"content-type", b"application/octet-stream"),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def large(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 1 MiB in one message."""
+    if scope["type"] == "lifespan":
+        await answer_lifespan(receive, send)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": LARGE_HEADERS})
+    await send({"type": "http.response.body", "body": LARGE})
+
+
+async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 100 messages of 1 KiB without a Content-Length."""
+    if scope["type"] == "lifespan":
+        await answer_lifespan(receive, send)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+    for _ in range(CHUNK_COUNT):
+        await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

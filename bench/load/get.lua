@@ -1,0 +1,2 @@
+-- GET / with nothing but Host.
+dofile("load/summary.lua")

@@ -1,0 +1,5 @@
+-- POST 64 KiB with a Content-Length.
+dofile("load/summary.lua")
+
+wrk.method = "POST"
+wrk.body = string.rep("x", 65536)

@@ -1,0 +1,69 @@
+"""What the servers are measured with: one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apps
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of load and the answer that proves a server fit for it.
+
+    Args:
+        name: Word of the command line and of the result file.
+        title: Heading of the report.
+        app: Name of the application in apps.py.
+        script: Name of the wrk script in load/, without its ending.
+        answer: Body that a request must be answered with.
+        request_body: Body of the request that checks the answer; with one, the method is POST.
+        connections: Keep-alive connections that are open at once.
+        for_fixed_answer: Whether a server that can only write one fixed answer takes part.
+        times_latency: Whether wrk's latencies mean anything (it does not time pipelined requests).
+    """
+
+    name: str
+    title: str
+    app: str
+    script: str
+    answer: bytes
+    request_body: bytes | None = None
+    connections: int = 64
+    for_fixed_answer: bool = False
+    times_latency: bool = True
+
+
+SCENARIOS = (
+    Scenario("hello", "hello, 13 bytes", "hello", "get", apps.HELLO, for_fixed_answer=True),
+    Scenario(
+        "headers",
+        "hello with 10 browser headers",
+        "hello",
+        "browser_headers",
+        apps.HELLO,
+        for_fixed_answer=True,
+    ),
+    Scenario(
+        "pipelined",
+        "hello, 16 pipelined",
+        "hello",
+        "pipelined_16",
+        apps.HELLO,
+        for_fixed_answer=True,
+        times_latency=False,
+    ),
+    Scenario("post1k", "POST 1 KiB, echoed", "echo", "post_1k", b"x" * 1024, b"x" * 1024),
+    Scenario("post64k", "POST 64 KiB, echoed", "echo", "post_64k", b"x" * 65536, b"x" * 65536),
+    Scenario("large", "1 MiB response", "large", "get", apps.LARGE),
+    Scenario(
+        "connections",
+        "hello, 1000 connections",
+        "hello",
+        "get",
+        apps.HELLO,
+        connections=1000,
+        for_fixed_answer=True,
+    ),
+    Scenario("stream", "100 chunks of 1 KiB", "stream", "get", apps.CHUNK * apps.CHUNK_COUNT),
+)

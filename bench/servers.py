@@ -1,0 +1,94 @@
+"""The servers that are measured: one table.
+
+A command is run in bench/ with these fields filled in: `{python}` (the interpreter of the
+environment), `{bin}` (the folder of its scripts), `{build}` (the folder of compiled programs),
+`{app}` (the application as `module:attribute`) and `{port}` on 127.0.0.1. Each server runs one
+worker, without an access log, with the options that make it fastest.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Server:
+    """One row of the report.
+
+    Args:
+        name: Word of the command line and of the report.
+        command: Command line with fields, see the module.
+        requires: Requirements that are installed for it, as pip reads them.
+        environment: Variables added to the environment of the process.
+        fixed_answer: Whether it can only write one fixed answer to a request without a body.
+    """
+
+    name: str
+    command: str
+    requires: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    fixed_answer: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether this is a row of ESG."""
+        return self.name.startswith("esg-")
+
+    def argv(self, **fields: object) -> list[str]:
+        """Return the command with its fields filled in."""
+        return [word.format(**fields) for word in shlex.split(self.command)]
+
+
+ESG = "{python} -m esg {app} --port {port} --no-access-log --log-level warning"
+UVICORN = "{python} -m uvicorn {app} --port {port} --no-access-log --log-level warning"
+HYPERCORN = "{python} -m hypercorn {app} --bind 127.0.0.1:{port} --log-level warning"
+GRANIAN = (
+    "{python} -m granian {app} --interface asgi --port {port} --no-access-log"
+    " --log-level warning --loop uvloop"
+)
+BARE_H11 = "{python} bare_h11.py"
+
+SERVERS = (
+    Server("floor", "{build}/floor {port}", fixed_answer=True),
+    Server("raw-uvloop", "{python} raw_uvloop.py {port}", ("uvloop",), fixed_answer=True),
+    Server("esg-fast-uvloop", f"{ESG} --impl fast --loop uvloop", ("uvloop",)),
+    Server("esg-fast-asyncio", f"{ESG} --impl fast --loop asyncio"),
+    Server(
+        "uvicorn-httptools",
+        f"{UVICORN} --http httptools --loop uvloop",
+        ("uvicorn[standard]",),
+    ),
+    Server("granian-asyncio", f"{GRANIAN} --task-impl asyncio", ("granian", "uvloop")),
+    Server("granian-rust", f"{GRANIAN} --task-impl rust", ("granian", "uvloop")),
+    Server("fastpysgi", "{bin}/fastpysgi {app} --host 127.0.0.1 --port {port}", ("fastpysgi",)),
+    Server(
+        "h2corn",
+        "{python} -m h2corn {app} --bind 127.0.0.1:{port} --no-access-log --loop uvloop"
+        " --runtime-threads 1",
+        ("h2corn", "uvloop"),
+    ),
+    Server(
+        "gunicorn-asgi",
+        "{python} -m gunicorn {app} --worker-class asgi --asgi-loop uvloop"
+        " --bind 127.0.0.1:{port} --log-level warning",
+        ("gunicorn>=25", "uvloop"),
+    ),
+    Server("bare-h11-asyncio", f"{BARE_H11} asyncio {{port}}", ("anyio", "h11"), fixed_answer=True),
+    Server(
+        "bare-h11-uvloop",
+        f"{BARE_H11} uvloop {{port}}",
+        ("anyio", "h11", "uvloop"),
+        fixed_answer=True,
+    ),
+    Server(
+        "bare-h11-trio", f"{BARE_H11} trio {{port}}", ("anyio", "h11", "trio"), fixed_answer=True
+    ),
+    Server("esg-pure-asyncio", f"{ESG} --impl pure --loop asyncio"),
+    Server("esg-pure-uvloop", f"{ESG} --impl pure --loop uvloop", ("uvloop",)),
+    Server("esg-pure-trio", f"{ESG} --impl pure --loop trio", ("trio",)),
+    Server("uvicorn-h11", f"{UVICORN} --http h11 --loop asyncio", ("uvicorn[standard]", "h11")),
+    Server("hypercorn-asyncio", f"{HYPERCORN} --worker-class asyncio", ("hypercorn",)),
+    Server("hypercorn-trio", f"{HYPERCORN} --worker-class trio", ("hypercorn[trio]",)),
+)

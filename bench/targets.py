@@ -1,0 +1,44 @@
+"""The cost that ESG sets itself, as ratios of server CPU per request in one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """`row` costs at most `factor` times what `other` costs in `scenario`."""
+
+    scenario: str
+    row: str
+    other: str
+    factor: float
+
+
+FAST = "esg-fast-uvloop"
+
+# How many times what the fast driver costs each peer is to cost, by scenario.
+FAST_RATIOS: dict[str, dict[str, float]] = {
+    "hello": {"uvicorn-httptools": 1.9, "granian-rust": 2.1, "fastpysgi": 1.8, "h2corn": 1.8},
+    "headers": {"uvicorn-httptools": 2.2, "granian-rust": 2.2, "fastpysgi": 1.9, "h2corn": 2.0},
+    "pipelined": {"uvicorn-httptools": 9, "granian-rust": 7, "fastpysgi": 8, "h2corn": 7},
+    "post1k": {"uvicorn-httptools": 2.2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 2},
+    "post64k": {"uvicorn-httptools": 2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 3},
+    "large": {"uvicorn-httptools": 1.15, "granian-rust": 1.6, "fastpysgi": 1.3, "h2corn": 1.2},
+    "connections": {"uvicorn-httptools": 3, "granian-rust": 2, "fastpysgi": 1.8, "h2corn": 2},
+}
+
+TARGETS = (
+    Target("hello", FAST, "floor", 1.4),
+    *(
+        Target(scenario, FAST, peer, 1 / ratio)
+        for scenario, ratios in FAST_RATIOS.items()
+        for peer, ratio in ratios.items()
+    ),
+    Target("hello", "esg-pure-asyncio", "bare-h11-asyncio", 1.25),
+    Target("hello", "esg-pure-uvloop", "bare-h11-uvloop", 1.25),
+    Target("hello", "esg-pure-trio", "bare-h11-trio", 1.25),
+    Target("hello", "esg-pure-asyncio", "hypercorn-asyncio", 1.0),
+    Target("hello", "esg-pure-trio", "hypercorn-trio", 1 / 3),
+    Target("hello", "esg-pure-asyncio", "uvicorn-h11", 1.0),
+)
