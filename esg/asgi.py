@@ -1,0 +1,21 @@
+"""The ASGI vocabulary: scope and message types, callables, and the versions that ESG claims.
+
+Source: ASGI specification 3.0, HTTP & WebSocket message format 2.5, lifespan 2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+ASGI_VERSION: Final = "3.0"
+HTTP_SPEC_VERSION: Final = "2.5"
+LIFESPAN_SPEC_VERSION: Final = "2.0"

@@ -1,0 +1,58 @@
+"""Every exception of the package, in one place so that both drivers raise the same classes.
+
+Must not know sockets, loops or rules: the rule modules, interpreted and compiled, import it.
+"""
+
+from __future__ import annotations
+
+
+class ESGError(Exception):
+    """The base of the errors that ESG raises for its user's sake."""
+
+
+class ConfigError(ESGError):
+    """Say which setting is unknown, wrong or contradicts another (exit code 2)."""
+
+
+class StartupError(ESGError):
+    """Say why the server cannot start: import, bind, lifespan, implementation (exit code 3)."""
+
+
+class AppLoadError(StartupError):
+    """Say which part of an application's import string does not lead to an application."""
+
+
+class LifespanError(StartupError):
+    """Say that the application's lifespan start-up failed."""
+
+
+class MessageError(RuntimeError):
+    """Tell the application that ASGI forbids the message it sent, here or in this state.
+
+    Raised out of `send()`. Source: ASGI specification, "Error Handling".
+    """
+
+
+class ClientDisconnected(ConnectionError):
+    """Tell the application that nobody is left to receive what it sends.
+
+    Raised out of `send()`; a subclass of OSError as the ASGI HTTP and WebSocket specifications
+    2.4 and later ask ("Disconnected Client - send exception").
+    """
+
+
+class RequestRejected(Exception):
+    """Carry the verdict on a request that is answered by the server and never by the application.
+
+    Args:
+        status: the HTTP status code of the answer.
+        reason: what was wrong, for the log; never sent to the client.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.reason}"

@@ -1,0 +1,96 @@
+"""Timeouts as data: which timer runs for a connection, and which one has run out.
+
+Time arrives as an argument, in seconds of any monotonic clock, so that a test of a timeout does
+not sleep. A driver asks `expired` in one sweep over its connections; no timer is ever scheduled
+for a single request.
+
+Obeys RFC 9112 section 9.5 and RFC 9110 section 15.5.9 (408).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NONE: Final = 0
+IDLE: Final = 1  # between two requests: closed without a word
+HEAD: Final = 2  # from the first byte of a head, or from the connection's start, to its end
+BODY: Final = 3  # while the server waits for content that the application asked for
+WRITE: Final = 4  # while bytes wait for the client to read
+LINGER: Final = 5  # after the last answer, while what still comes is thrown away
+
+LINGER_TIMEOUT: Final = 2.0
+# A sweep this often keeps every timeout within a second of its value; shorter timeouts are swept
+# more often.
+LONGEST_SWEEP: Final = 1.0
+SHORTEST_SWEEP: Final = 0.05
+
+_NEVER: Final = float("inf")
+
+
+class Timeouts:
+    """Hold the configured timeouts, in seconds; 0 switches one off."""
+
+    __slots__ = ("body", "head", "idle", "sweep_interval", "write")
+
+    def __init__(self, head: float, idle: float, body: float, write: float) -> None:
+        self.head = head
+        self.idle = idle
+        self.body = body
+        self.write = write
+        shortest = min([t for t in (head, idle, body, write) if t] or [LONGEST_SWEEP])
+        self.sweep_interval = max(SHORTEST_SWEEP, min(LONGEST_SWEEP, shortest / 4))
+
+
+class Deadlines:
+    """Follow the timers of one connection: one for reading and one for writing.
+
+    They differ because a response may be stalled while the application waits for content.
+    """
+
+    __slots__ = ("_reading", "_reading_ends", "_timeouts", "_writing_ends")
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._reading = NONE
+        self._reading_ends = _NEVER
+        self._writing_ends = _NEVER
+
+    def arm(self, timer: int, now: float) -> None:
+        """Start a timer; IDLE, HEAD, BODY and LINGER replace each other."""
+        seconds = self._seconds(timer)
+        ends = now + seconds if seconds else _NEVER
+        if timer == WRITE:
+            self._writing_ends = ends
+        else:
+            self._reading = timer
+            self._reading_ends = ends
+
+    def _seconds(self, timer: int) -> float:
+        if timer == IDLE:
+            return self._timeouts.idle
+        if timer == HEAD:
+            return self._timeouts.head
+        if timer == BODY:
+            return self._timeouts.body
+        if timer == WRITE:
+            return self._timeouts.write
+        return LINGER_TIMEOUT
+
+    def stop_reading(self) -> None:
+        """Stop whichever reading timer runs."""
+        self._reading = NONE
+        self._reading_ends = _NEVER
+
+    def stop_writing(self) -> None:
+        """Stop the WRITE timer."""
+        self._writing_ends = _NEVER
+
+    def next(self) -> float:
+        """Return when the first timer runs out, infinity if none runs."""
+        return min(self._reading_ends, self._writing_ends)
+
+    def expired(self, now: float) -> int:
+        """Return the timer that has run out, NONE if none has."""
+        if now >= self._writing_ends:
+            return WRITE
+        return self._reading if now >= self._reading_ends else NONE

@@ -1,0 +1,272 @@
+"""The ASGI HTTP state table: one request, one response, and the application between them.
+
+Messages go in, bytes to write and events to deliver come out. Must not know sockets, time, or
+how a response looks on the wire: that is `wire`'s, an object with `start(plan)`, `head()`,
+`frame(data, final)` and `keep_alive` (for HTTP/1.1, `response_head.Http1Response`).
+
+    response          message                      becomes      out
+    AWAITING_START    http.response.start          START_HELD   nothing yet
+    START_HELD        http.response.body, more     STREAMING    head and content
+                      http.response.body, final    COMPLETE     head and content
+                      (flush_start)                STREAMING    head
+    STREAMING         http.response.body, more     STREAMING    content
+                      http.response.body, final    COMPLETE     content and the end
+                      (content breaks its length)  ABORTED      nothing; MessageError
+    COMPLETE          any                          COMPLETE     nothing; counted as late
+    any but COMPLETE  any, once the client is gone the same     nothing; ClientDisconnected
+
+A message that the table does not have raises MessageError and changes nothing.
+Source: ASGI HTTP & WebSocket message format 2.5, "HTTP".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
+
+from esg.asgi import Buffer, Message
+from esg.errors import ClientDisconnected, MessageError
+
+AWAITING_START: Final = 0
+START_HELD: Final = 1
+STREAMING: Final = 2
+COMPLETE: Final = 3
+ABORTED: Final = 4
+
+
+class Plan(Protocol):
+    """What the exchange needs to know of a checked response start."""
+
+    status: int
+    length: int
+    has_content: bool
+
+
+class Wire(Protocol):
+    """What the exchange asks of a protocol version's serialisation."""
+
+    keep_alive: bool
+
+    def start(self, response: Any) -> None:
+        """Take a checked response start."""
+
+    def head(self) -> bytes:
+        """Serialise it."""
+
+    def frame(self, data: Buffer, final: bool) -> list[Buffer]:
+        """Serialise a piece of content."""
+
+
+PlanResponse = Callable[[str, object, Iterable[Iterable[object]]], Plan]
+
+
+class HttpExchange:
+    """Follow one request and its response.
+
+    Args:
+        method: of the request.
+        content_length: the declared length of its content, 0 without content, -1 where chunked.
+        awaits_continue: the client waits for 100 before it sends the content.
+        plan: checks a response start; raises what `send()` is to raise.
+        wire: serialises the response.
+    """
+
+    __slots__ = (
+        "_body",
+        "_body_delivered",
+        "_client_left",
+        "_held_replaceable",
+        "_plan",
+        "_remaining",
+        "_wire",
+        "awaits_continue",
+        "buffered",
+        "content_length",
+        "disconnected",
+        "late_messages",
+        "method",
+        "received",
+        "request_complete",
+        "state",
+        "status",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        content_length: int,
+        awaits_continue: bool,
+        plan: PlanResponse,
+        wire: Wire,
+    ) -> None:
+        self.method = method
+        self.content_length = content_length
+        self.awaits_continue = awaits_continue
+        self._plan = plan
+        self._wire = wire
+        self.state = AWAITING_START
+        self.status = 0
+        self.late_messages = 0  # sent after the final body, and ignored
+        # the request's content
+        self.request_complete = content_length == 0
+        self.received = 0
+        self.buffered = 0  # bytes that the application has not taken
+        self._body: list[bytes] = []
+        self._body_delivered = False
+        # the client: `disconnected` ends sending, `_client_left` only receiving
+        self.disconnected = False
+        self._client_left = False
+        # the response's content
+        self._remaining = -1  # bytes still owed to Content-Length, -1 without one
+        self._held_replaceable = False
+
+    # What the driver reports.
+
+    def body_received(self, data: bytes) -> None:
+        """Take content of the request; it is dropped where nobody will ask for it."""
+        self.received += len(data)
+        self.awaits_continue = False
+        if self.state < COMPLETE:
+            self._body.append(data)
+            self.buffered += len(data)
+
+    def body_complete(self) -> None:
+        """Take note that the request has been read to its end."""
+        self.request_complete = True
+
+    def client_left(self) -> None:
+        """Take note of the client's FIN, or of the server's wish that the application ends.
+
+        After a complete request the response is still delivered (RFC 9112 section 9.6); inside
+        of one the exchange is over.
+        """
+        self._client_left = True
+        if not self.request_complete:
+            self.disconnect()
+
+    def disconnect(self) -> None:
+        """Take note that nothing can be sent any more, or may be."""
+        self._client_left = True
+        self.disconnected = True
+        self._body.clear()
+        self.buffered = 0
+
+    # What the application does.
+
+    def next_event(self) -> Message | None:
+        """Return the next message for `receive()`, or None where it has to wait."""
+        if self.state >= COMPLETE or self.disconnected:
+            return {"type": "http.disconnect"}
+        if not self._body_delivered and (self._body or self.request_complete):
+            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            self._body.clear()
+            self.buffered = 0
+            self._body_delivered = self.request_complete
+            return {"type": "http.request", "body": body, "more_body": not self.request_complete}
+        if self._client_left:
+            return {"type": "http.disconnect"}
+        return None
+
+    def take_continue(self) -> bool:
+        """Tell, once, whether 100 (Continue) is due: the application waits for the content."""
+        due = self.awaits_continue and self.state < STREAMING
+        self.awaits_continue = False
+        return due
+
+    def send(self, message: Mapping[str, Any]) -> list[Buffer]:
+        """Take a message of the application and return what to write for it.
+
+        Raises:
+            MessageError, TypeError: see the table; `state` is ABORTED where the connection
+                cannot be used any more.
+            ClientDisconnected: nobody is left to read it.
+        """
+        if self.state == COMPLETE:
+            self.late_messages += 1
+            return []
+        if self.disconnected or self.state == ABORTED:
+            raise ClientDisconnected("the client has disconnected")
+        message_type = _type_of(message)
+        if message_type == "http.response.body":
+            return self._send_body(message)
+        if message_type == "http.response.start":
+            self._send_start(message)
+            return []
+        raise MessageError(f"unknown message type {message_type!r}")
+
+    def _send_start(self, message: Mapping[str, Any]) -> None:
+        if self.state != AWAITING_START and not self._held_replaceable:
+            raise MessageError("http.response.start sent twice")
+        if "status" not in message:
+            raise MessageError("http.response.start has no status")
+        plan = self._plan(self.method, message["status"], message.get("headers", ()))
+        self._wire.start(plan)
+        self.status = plan.status
+        self._remaining = plan.length if plan.has_content else -1
+        self._held_replaceable = False
+        self.state = START_HELD
+
+    def _send_body(self, message: Mapping[str, Any]) -> list[Buffer]:
+        if self.state == AWAITING_START:
+            raise MessageError("http.response.body sent before http.response.start")
+        data = message.get("body", b"")
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"body must be bytes, got {type(data).__name__}")
+        if isinstance(data, memoryview):
+            data = data.cast("B") if data.c_contiguous else data.tobytes()
+        final = not message.get("more_body", False)
+        self._check_length(len(data), final)
+        out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
+        self.state = COMPLETE if final else STREAMING
+        out += self._wire.frame(data, final)
+        return out
+
+    def _check_length(self, size: int, final: bool) -> None:
+        if self._remaining < 0:
+            return
+        if size <= self._remaining and (not final or size == self._remaining):
+            self._remaining -= size
+            return
+        found = f"{self._remaining - size} bytes less" if size < self._remaining else "more"
+        if self.state == START_HELD:
+            self._held_replaceable = True  # nothing is on the wire: it may be put right
+        else:
+            self.state = ABORTED
+            self.disconnect()
+        raise MessageError(f"the body has {found} than the content-length declares")
+
+    # What else makes the response go on or end.
+
+    def flush_start(self) -> bytes:
+        """Return the head of a start that has been held long enough, else nothing."""
+        if self.state != START_HELD or self.disconnected:
+            return b""
+        self.state = STREAMING
+        self._held_replaceable = False
+        return self._wire.head()
+
+    def needs_error_response(self) -> bool:
+        """Tell whether the server itself can, and must, answer: nothing has been written."""
+        return self.state in (AWAITING_START, START_HELD) and not self.disconnected
+
+    def answered_by_server(self, status: int) -> None:
+        """Take note that the server answers in the application's place, and closes."""
+        self.state = COMPLETE
+        self.status = status
+        self._wire.keep_alive = False
+
+    def abort(self) -> bool:
+        """End a response that can never be complete; tell whether it was one."""
+        if self.state == COMPLETE:
+            return False
+        self.state = ABORTED
+        self.disconnect()
+        return True
+
+
+def _type_of(message: Mapping[str, Any]) -> object:
+    if not isinstance(message, Mapping):
+        raise TypeError(f"a message must be a dict, got {type(message).__name__}")
+    if "type" not in message:
+        raise MessageError("a message has no type")
+    return message["type"]

@@ -1,0 +1,284 @@
+"""What a response carries around the application's content: fields, framing, and the bytes.
+
+`plan` is policy and knows no wire: which fields go out, how the content is framed.
+`Http1Response` is the HTTP/1.1 serialisation of such a plan. Must not know sockets, nor the
+clock: the Date value arrives in `DefaultFields`.
+
+Obeys RFC 9110 sections 5.5, 5.6.2, 6.6.1, 8.6, 9.3.2, 15 and RFC 9112 sections 4, 6, 7.1, 9.6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from time import gmtime
+from typing import Final
+
+from esg.asgi import Buffer
+from esg.errors import MessageError
+
+# How the content ends (RFC 9112 section 6.3).
+NO_CONTENT: Final = 0  # a response to HEAD, 204, 304: whatever the fields say
+LENGTH: Final = 1
+CHUNKED: Final = 2
+UNTIL_CLOSE: Final = 3
+
+# Content up to this many bytes is joined with what goes before and after it.
+JOIN_LIMIT: Final = 65536
+
+_STATUS_LINES: Final = {
+    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii"))
+    for status in HTTPStatus
+}
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ILLEGAL_IN_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_LENGTH: Final = re.compile(rb"[0-9]{1,19}")
+# Fields that the server owns or must look at; every other one is passed on.
+_SPECIAL: Final = frozenset(
+    (b"connection", b"content-length", b"date", b"server", b"transfer-encoding", b"keep-alive")
+)
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+def format_date(timestamp: int) -> bytes:
+    """Format a Date value, an IMF-fixdate (RFC 9110 section 5.6.7).
+
+    Args:
+        timestamp: seconds since the epoch.
+    """
+    t = gmtime(timestamp)
+    return b"%s, %02d %s %d %02d:%02d:%02d GMT" % (
+        _DAYS[t.tm_wday].encode(),
+        t.tm_mday,
+        _MONTHS[t.tm_mon - 1].encode(),
+        t.tm_year,
+        t.tm_hour,
+        t.tm_min,
+        t.tm_sec,
+    )
+
+
+def check_field(name: object, value: object) -> None:
+    """See that a field can be sent without changing what is around it.
+
+    Raises:
+        TypeError: name or value is not bytes.
+        MessageError: a name that is no token, a value with a control octet.
+    """
+    if not isinstance(name, bytes) or not isinstance(value, bytes):
+        raise TypeError(f"header names and values must be bytes, got {name!r}: {value!r}")
+    if not _NAME.fullmatch(name):
+        raise MessageError(f"invalid header name {name!r}")
+    if _ILLEGAL_IN_VALUE.search(value):
+        raise MessageError(f"invalid value of header {name!r}: {value!r}")
+
+
+class DefaultFields:
+    """Keep the fields that every response gets unless the application sets them.
+
+    Args:
+        server: the Server value, or None for no such field.
+        date: whether to send Date.
+        extra: further fields, checked already, sent unless the application sets the name.
+    """
+
+    __slots__ = ("_date", "_server", "block", "date_line", "extra", "server_line")
+
+    def __init__(
+        self, server: bytes | None, date: bool, extra: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        self._server = server
+        self._date = date
+        self.server_line = b"server: %s\r\n" % server if server is not None else b""
+        self.date_line = b""
+        self.extra = tuple((name.lower(), b"%s: %s\r\n" % (name, value)) for name, value in extra)
+        self.block = self.server_line
+
+    def set_time(self, timestamp: int) -> None:
+        """Renew the Date value; call it once in a second that has responses."""
+        if self._date:
+            self.date_line = b"date: %s\r\n" % format_date(timestamp)
+            self.block = self.date_line + self.server_line
+
+
+class ResponsePlan:
+    """Hold the checked fields and the framing of one response, before any wire.
+
+    Attributes:
+        status: the status code.
+        fields: what the application sends, less the fields that the server owns.
+        names: the lower-case names in `fields`.
+        length: the declared Content-Length, -1 where there is none.
+        has_content: False for HEAD, 204 and 304, whose content never goes out.
+        close: the application asked to close the connection.
+        options: its other Connection options.
+    """
+
+    __slots__ = ("close", "fields", "has_content", "length", "names", "options", "status")
+
+    def __init__(self, status: int, has_content: bool) -> None:
+        self.status = status
+        self.has_content = has_content
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.names: set[bytes] = set()
+        self.length = -1
+        self.close = False
+        self.options: list[bytes] = []
+
+
+def plan(method: str, status: object, headers: Iterable[Iterable[object]]) -> ResponsePlan:
+    """Check what the application starts a response with.
+
+    Args:
+        method: of the request.
+        status: a final status code, 200 to 999; an IntEnum will do.
+        headers: pairs of bytes; any iterable of iterables.
+
+    Raises:
+        MessageError, TypeError: nothing of it may be sent.
+    """
+    if not isinstance(status, int):
+        raise TypeError(f"status must be an int, got {status!r}")
+    if not 200 <= status <= 999:
+        raise MessageError(f"status must be a final status code (200 to 999), got {status}")
+    has_content = method != "HEAD" and status not in (204, 304)
+    result = ResponsePlan(int(status), has_content)
+    for name, value in headers:
+        check_field(name, value)
+        assert isinstance(name, bytes) and isinstance(value, bytes)
+        lower = name.lower()
+        if lower not in _SPECIAL or not _take_special(result, lower, value):
+            result.names.add(lower)
+            result.fields.append((name, value))
+    return result
+
+
+def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
+    """Read a field that the server looks at; tell whether the server writes it itself."""
+    if name == b"connection":
+        for option in value.split(b","):
+            option = option.strip(b" \t").lower()
+            if option == b"close":
+                result.close = True
+            elif option and option != b"keep-alive":
+                result.options.append(option)
+        return True
+    if name == b"content-length":
+        if result.length >= 0:
+            raise MessageError("several content-length headers")
+        if not _LENGTH.fullmatch(value):
+            raise MessageError(f"invalid content-length {value!r}")
+        result.length = int(value)
+        return result.status == 204  # no Content-Length in a 204 (RFC 9110 section 8.6)
+    # Transfer-Encoding and Keep-Alive belong to the connection, so to the server.
+    return name in (b"transfer-encoding", b"keep-alive")
+
+
+class Http1Response:
+    """Write one response in HTTP/1.1.
+
+    Args:
+        http_version: of the request; content without a length is chunked for 1.1 and ends with
+            the connection for 1.0 (RFC 9112 section 6.1).
+        keep_alive: the connection may persist as far as the request and the server go.
+        defaults: the fields to add.
+    """
+
+    __slots__ = ("_defaults", "_http_version", "_plan", "framing", "keep_alive")
+
+    def __init__(self, http_version: str, keep_alive: bool, defaults: DefaultFields) -> None:
+        self._http_version = http_version
+        self._defaults = defaults
+        self._plan = ResponsePlan(0, False)
+        self.keep_alive = keep_alive
+        self.framing = NO_CONTENT
+
+    def start(self, response: ResponsePlan) -> None:
+        """Take a response; a later call replaces one that has not been written."""
+        self._plan = response
+        if not response.has_content:
+            self.framing = NO_CONTENT
+        elif response.length >= 0:
+            self.framing = LENGTH
+        elif self._http_version == "1.0":
+            self.framing = UNTIL_CLOSE
+        else:
+            self.framing = CHUNKED
+
+    def head(self) -> bytes:
+        """Serialise status line and fields, and settle whether the connection persists."""
+        response = self._plan
+        if response.close or self.framing == UNTIL_CLOSE:
+            self.keep_alive = False
+        lines = [_status_line(response.status), *self._default_lines()]
+        lines += [b"%s: %s\r\n" % field for field in response.fields]
+        # The answer to HEAD has the fields of GET's (RFC 9110 section 9.3.2).
+        if response.length < 0 and self._http_version != "1.0" and self._would_be_chunked():
+            lines.append(b"transfer-encoding: chunked\r\n")
+        options = response.options if self.keep_alive else [*response.options, b"close"]
+        if options:
+            lines.append(b"connection: %s\r\n" % b", ".join(options))
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def _would_be_chunked(self) -> bool:
+        return self._plan.status not in (204, 304)
+
+    def _default_lines(self) -> list[bytes]:
+        names = self._plan.names
+        defaults = self._defaults
+        if not names.isdisjoint((b"date", b"server")):
+            lines = [] if b"date" in names else [defaults.date_line]
+            lines += [] if b"server" in names else [defaults.server_line]
+        else:
+            lines = [defaults.block]
+        lines += [line for name, line in defaults.extra if name not in names]
+        return lines
+
+    def frame(self, data: Buffer, final: bool) -> list[Buffer]:
+        """Frame a piece of content; the last piece ends the message (RFC 9112 section 7.1)."""
+        if self.framing == NO_CONTENT:
+            return []
+        if self.framing != CHUNKED:
+            return [data] if data else []
+        last = b"0\r\n\r\n" if final else b""
+        if not data:  # an empty chunk would end the message
+            return [last] if last else []
+        size = len(data)
+        if size > JOIN_LIMIT:
+            return [b"%x\r\n" % size, data, b"\r\n" + last]
+        return [b"%x\r\n%b\r\n%b" % (size, data, last)]
+
+
+def _status_line(status: int) -> bytes:
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
+def error_response(
+    method: str,
+    status: int,
+    defaults: DefaultFields,
+    extra: Iterable[tuple[bytes, bytes]] = (),
+) -> bytes:
+    """Write an answer of the server's own: the reason phrase, and nothing of the request.
+
+    Args:
+        method: of the request, "" where it is not known; a HEAD gets no content.
+        status: a 4xx or 5xx status code.
+        defaults: the fields to add.
+        extra: further fields, such as Retry-After.
+    """
+    content = HTTPStatus(status).phrase.encode("ascii")
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(content)),
+        *extra,
+    ]
+    response = Http1Response("1.1", False, defaults)
+    response.start(plan(method, status, headers))
+    return response.head() + (b"" if method == "HEAD" else content)
