@@ -15,7 +15,7 @@ export function bytes(count) {
 /** Return a length of time, given in milliseconds. */
 export function duration(milliseconds) {
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
-  if (milliseconds < 1000) return `${milliseconds.toFixed(0)} ms`;
+  if (milliseconds < 999.5) return `${milliseconds.toFixed(0)} ms`;
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }
 

@@ -14,7 +14,7 @@ let request = null;
 
 /** Make the panel's buttons work. */
 export function enableUpload() {
-  panel.on("generate", () => upload(randomData(), "32 MiB of random data"));
+  panel.on("generate", () => upload(randomData(), "Random data"));
   panel.on("cancel", () => request.abort());
   fileInput.addEventListener("change", () => {
     const [file] = fileInput.files;
