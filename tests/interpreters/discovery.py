@@ -86,8 +86,12 @@ def candidates(names: Iterable[str]) -> Iterator[Path]:
 
 
 def search_folders(path_variable: str, pyenv_root: Path) -> list[Path]:
-    """List where to look: PATH's folders in order, then pyenv's versions, newest first."""
+    """List where to look: PATH's folders in order, then pyenv's versions, newest first.
+
+    pyenv's shims are left out: they start slowly, and lead to those same versions.
+    """
     on_path = [Path(entry) for entry in path_variable.split(os.pathsep) if entry]
+    on_path = [folder for folder in on_path if folder != pyenv_root / "shims"]
     versions = sorted(pyenv_root.glob("versions/*/bin"), key=_version_key, reverse=True)
     return [*on_path, *versions]
 

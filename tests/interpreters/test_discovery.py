@@ -33,7 +33,8 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_path_comes_first_and_pyenv_newest_first(tmp_path: Path) -> None:
     for version in ("3.9.18", "3.12.1", "3.12.10", "pypy3.11-7.3"):
         (tmp_path / "versions" / version / "bin").mkdir(parents=True)
-    folders = discovery.search_folders(f"/usr/bin{os.pathsep}{os.pathsep}/bin", tmp_path)
+    path = os.pathsep.join(["/usr/bin", str(tmp_path / "shims"), "", "/bin"])
+    folders = discovery.search_folders(path, tmp_path)
     assert folders[:2] == [Path("/usr/bin"), Path("/bin")]
     names = [folder.parent.name for folder in folders[2:]]
     assert names == ["pypy3.11-7.3", "3.12.10", "3.12.1", "3.9.18"]
