@@ -15,6 +15,7 @@ from examples.asgi_types import Application, Message, Scope
 from examples.demo_api import TEXT
 from examples.demo_assets import ASSETS, PAGE
 from examples.demo_exchange import Tally
+from examples.until_disconnect import until_disconnect
 
 pytestmark = pytest.mark.anyio
 
@@ -195,6 +196,18 @@ async def test_streaming_stops_when_the_client_leaves(
     client = await call(streaming.app, Client(leaves_after=1, send_fails=send_fails))
     assert client.chunks == [b"line 1 of 10\n"]
     assert not client.is_complete
+
+
+async def test_a_response_ends_quietly_where_only_send_knows_of_the_lost_client() -> None:
+    client = Client()
+
+    async def respond() -> None:
+        client.trace.append("respond")
+        raise BrokenPipeError
+
+    with anyio.fail_after(DEADLINE):
+        await until_disconnect(client.receive, respond)
+    assert "respond" in client.trace
 
 
 async def test_an_error_of_the_application_is_not_taken_for_a_lost_client(
