@@ -25,6 +25,8 @@ PACKAGING := pyproject.toml setup.py esg/_version.py
 # Another's active environment must not leak into ours.
 unexport PYTHONHOME
 unexport PYTHONPATH
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
 
 .PHONY: help run test test-all conformance lint types format clean
 
@@ -36,26 +38,27 @@ run: $(VENV)/run.stamp
 
 # The rules' own tests come first: they take seconds, and must reach every branch.
 test: lint types
-	$(BIN)/coverage run -m pytest tests/rules
-	$(BIN)/coverage report
-	$(BIN)/python -m pytest --ignore=tests/rules $(ARGS)
+	$(BIN)/python -m coverage run -m pytest $(SELECTION) tests/rules
+	$(BIN)/python -m coverage report
+	$(BIN)/python -m pytest $(SELECTION) --ignore=tests/rules $(ARGS)
 
-test-all: ARGS := -m "" $(ARGS)
+# An empty -m takes back pyproject.toml's "not exhaustive".
+test-all: SELECTION := -m ""
 test-all: test
 
 conformance: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
 
 lint: $(VENV)/test.stamp
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
 
 types: $(VENV)/test.stamp
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 
 format: $(VENV)/test.stamp
-	$(BIN)/ruff format
-	$(BIN)/ruff check --fix
+	$(BIN)/python -m ruff format
+	$(BIN)/python -m ruff check --fix
 
 clean:
 	rm -rf .venv .cache build dist esg.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -65,11 +68,13 @@ clean:
 # ESG is installed editable: a change of its code needs no second installation.
 
 $(VENV)/run.stamp: $(VENV)/made.stamp $(PACKAGING)
-	$(BIN)/python -m pip install --quiet --editable '.[standard]'
+	@echo "Installing ESG into $(VENV)"
+	@$(BIN)/python -m pip install -qq --editable '.[standard]'
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/made.stamp $(PACKAGING)
-	$(BIN)/python -m pip install --quiet --editable '.[standard,test]'
+	@echo "Installing ESG and what its tests need into $(VENV)"
+	@$(BIN)/python -m pip install -qq --editable '.[standard,test]'
 	@touch $@ $(VENV)/run.stamp
 
 $(VENV)/made.stamp:
@@ -86,7 +91,7 @@ $(VENV)/made.stamp:
 	  "$$found" -m venv --clear $(VENV); \
 	elif "$$found" -m pip --version >/dev/null 2>&1; then \
 	  "$$found" -m venv --clear --without-pip $(VENV); \
-	  "$$found" -m pip --quiet --python $(BIN)/python install pip; \
+	  "$$found" -m pip -qq --python $(BIN)/python install pip; \
 	else \
 	  echo "$$found has no venv: apt-get install python3-venv" >&2; \
 	  exit 1; \
