@@ -1,0 +1,224 @@
+"""One client connection of a case: raw octets, FIN and RST, and feeding byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conformance.receive_queue import ReceiveQueue
+from tests.conformance.wire import ResponseParser
+
+Address = tuple[str, int] | str
+READ_BOUND = 1.0
+SEND_BOUND = 20.0
+POLL_INTERVAL = 0.001
+
+
+class Timeout(Exception):
+    """What a case waited for did not come in time."""
+
+
+class Changes:
+    """Wake a case whenever anything it may be waiting for has happened."""
+
+    def __init__(self) -> None:
+        self._waiter: asyncio.Future[None] | None = None
+        self.count = 0
+
+    def notify(self) -> None:
+        """Say that something has changed."""
+        self.count += 1
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def once_more(self, seconds: float) -> bool:
+        """Wait for the next change; return False when none came within `seconds`."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait([self._waiter], timeout=seconds)
+        return bool(done)
+
+    async def until(self, condition: Any, seconds: float, what: str) -> None:
+        """Wait until `condition()` is true; raise `Timeout` naming `what` after `seconds`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while not condition():
+            remaining = deadline - loop.time()
+            if remaining <= 0 or not await self.once_more(remaining):
+                if condition():
+                    return
+                raise Timeout(f"waited {seconds:g} s for {what}")
+
+
+@dataclass
+class Ends:
+    """How the connection ended, as the client saw it."""
+
+    eof: bool = False
+    reset: bool = False
+    by_client: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Tell whether nothing more can arrive."""
+        return self.eof or self.reset or self.by_client
+
+
+class Client:
+    """A client connection that records everything."""
+
+    def __init__(self, address: Address, changes: Changes, methods: list[str]) -> None:
+        self.address = address
+        self.parser = ResponseParser(methods)
+        self.sent = bytearray()
+        self.ends = Ends()
+        self.unread_at: int | None = None
+        self.rest = b""
+        self._changes = changes
+        self._loop = asyncio.get_running_loop()
+        self._sock = _socket_for(address)
+        self.local: Any = self._sock.getsockname()
+        self._reading = False
+
+    async def connect(self) -> None:
+        """Connect and begin to read."""
+        await self._loop.sock_connect(self._sock, self.address)
+        self.resume_reading()
+
+    def resume_reading(self) -> None:
+        """Read what arrives."""
+        if not self._reading and not self.ends.any:
+            self._loop.add_reader(self._sock.fileno(), self._on_readable)
+            self._reading = True
+
+    def stop_reading(self) -> None:
+        """Leave what arrives in the kernel's buffer."""
+        if self._reading:
+            self._loop.remove_reader(self._sock.fileno())
+            self._reading = False
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._sock.recv(262_144)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.ends.reset = True
+            data = b""
+        if data:
+            self.parser.feed(data)
+        else:
+            self.stop_reading()
+            self.ends.eof = not self.ends.reset
+            if self.ends.eof:
+                self.parser.feed_eof()
+        self._changes.notify()
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether the server has ended the connection or will (Connection: close)."""
+        if self.ends.any:
+            return True
+        return any(
+            response.complete
+            and "close" in (value.lower() for value in response.values("connection"))
+            for response in self.parser.responses
+        )
+
+    async def send(self, data: bytes) -> None:
+        """Send one segment; a connection that the server has ended takes no more."""
+        if self.ends.any:
+            return
+        try:
+            async with asyncio.timeout(SEND_BOUND):
+                await self._loop.sock_sendall(self._sock, data)
+        except TimeoutError as error:
+            raise Timeout(f"the server did not read {len(data)} bytes") from error
+        except OSError:
+            self._changes.notify()
+            return
+        self.sent += data
+
+    async def send_split(self, data: bytes, queue: ReceiveQueue) -> None:
+        """Send byte by byte, each after the server has read the former.
+
+        Stops as soon as the server has answered and will close. When the server stops reading
+        (backpressure), the rest goes out as one segment.
+        """
+        for index in range(len(data)):
+            if self.answered:
+                return
+            if self.unread_at is not None:
+                await self.send(data[index:])
+                return
+            await self.send(data[index : index + 1])
+            await self._until_read(queue)
+
+    async def _until_read(self, queue: ReceiveQueue) -> None:
+        deadline = self._loop.time() + READ_BOUND
+        os.sched_yield()
+        while not queue.drained(self.address, self.local, len(self.sent)):  # type: ignore[arg-type]
+            if self.answered:
+                return
+            if self._loop.time() > deadline:
+                self.unread_at = len(self.sent)
+                return
+            await asyncio.sleep(POLL_INTERVAL)
+
+    async def fill(self, data: bytes, quiet: float) -> int:
+        """Send until the server takes nothing for `quiet` seconds; return how much went out."""
+        view = memoryview(data)
+        taken = 0
+        while taken < len(data):
+            try:
+                taken += self._sock.send(view[taken : taken + 65_536])
+            except BlockingIOError:
+                if not await self._writable(quiet):
+                    break
+            except OSError:
+                break
+        self.sent += data[:taken]
+        self.rest = data[taken:]
+        return taken
+
+    async def _writable(self, seconds: float) -> bool:
+        ready = self._loop.create_future()
+        self._loop.add_writer(self._sock.fileno(), lambda: ready.done() or ready.set_result(None))
+        try:
+            done, _ = await asyncio.wait([ready], timeout=seconds)
+            return bool(done)
+        finally:
+            self._loop.remove_writer(self._sock.fileno())
+
+    def half_close(self) -> None:
+        """Send FIN and go on reading."""
+        if not self.ends.any:
+            self._sock.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Abort the connection with RST."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.stop_reading()
+        self.ends.by_client = not (self.ends.eof or self.ends.reset)
+        self._sock.close()
+
+
+def _socket_for(address: Address) -> socket.socket:
+    """Make a socket, bound already: its local port names the connection to the app."""
+    if isinstance(address, str):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        return sock
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.bind((address[0], 0))
+    return sock

@@ -1,0 +1,81 @@
+"""Reduce an observation to what must be the same in every run and on every ESG row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from tests.conformance.client import Client
+from tests.conformance.runner import Observation
+from tests.conformance.side_channel import CallTrace
+from tests.conformance.trace import normalise
+from tests.conformance.wire import WireResponse
+
+Line = str
+
+# Scope entries that differ between connections and runs by their nature.
+VARYING = ("client", "server", "state")
+
+
+def digest(seen: Observation) -> list[Line]:
+    """Return the comparable lines of an observation: responses, fate, scopes and traces.
+
+    Left out are the Date value, addresses, and how a body was cut into chunks or events.
+    An incomplete body is left out, too: how much of it left before an abort is chance.
+    """
+    lines: list[Line] = []
+    for name, client in seen.clients.items():
+        lines += [f"{name}: {line}" for line in _wire(client)]
+        if name in seen.usable:
+            lines.append(f"{name}: usable afterwards: {seen.usable[name]}")
+    for name, calls in seen.calls.items():
+        for number, call in enumerate(calls, 1):
+            lines += [f"{name}: call {number}: {line}" for line in _call(call)]
+    return lines
+
+
+def _wire(client: Client) -> Iterator[Line]:
+    for response in client.parser.responses:
+        yield from _response(response)
+    if client.parser.leftover:
+        yield f"leftover octets {client.parser.leftover!r}"
+    if client.parser.error:
+        yield f"malformed: {client.parser.error}"
+    yield f"ended by the server: {client.ends.eof or client.ends.reset}"
+
+
+def _response(response: WireResponse) -> Iterator[Line]:
+    for status in response.interim:
+        yield f"interim {status}"
+    yield f"{response.status} {response.reason.decode('latin-1')}"
+    for name, value in response.fields:
+        shown = b"<masked>" if name.lower() == b"date" else value
+        yield f"{name.decode('latin-1')}: {shown.decode('latin-1')}"
+    if response.complete:
+        body = bytes(response.body)
+        shown_body = repr(body) if len(body) <= 500 else hashlib.sha256(body).hexdigest()
+        yield f"body of {len(body)} octets: {shown_body}"
+    else:
+        yield "incomplete"
+
+
+def _call(call: CallTrace) -> Iterator[Line]:
+    for key, value in sorted(call.scope.items()):
+        if key not in VARYING:
+            yield f"scope {key}: {_masked(key, value)!r}"
+    for entry in normalise(call):
+        yield str(entry)
+
+
+def _masked(key: str, value: Any) -> Any:
+    return sorted(value.items()) if key in ("asgi", "extensions") and value else value
+
+
+def difference(one: list[Line], other: list[Line]) -> list[str]:
+    """Return the lines that only one of two digests has, marked - and +; empty if equal."""
+    if one == other:
+        return []
+    found = [f"- {line}" for line in one if line not in other]
+    found += [f"+ {line}" for line in other if line not in one]
+    return found or ["the same lines in another order"]

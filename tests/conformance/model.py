@@ -1,0 +1,288 @@
+"""What a conformance case is: data, and nothing about how it is run.
+
+A case names the clause it checks, what the client does step by step, what the application
+does (a script), and what must come of it: the responses on the wire, the fate of the
+connection, and the calls that the application must have seen.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Script = tuple[Any, ...]
+
+
+class Level(enum.Enum):
+    """How binding the clause is (RFC 2119); CHOICE is ESG's own decision."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    CHOICE = "CHOICE"
+
+
+class Fate(enum.Enum):
+    """What becomes of a connection after the last expected response."""
+
+    KEPT = "kept open and usable"
+    CLOSED = "closed by the server"
+    RESET = "aborted by the server (reset)"
+    GONE = "closed or aborted by the server"
+    OPEN = "left open"
+    ANY = "not checked"
+
+
+# Steps. `on` names the connection; the connection "a" is opened before the first step.
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing the client does or waits for."""
+
+    on: str = field(default="a", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Connect(Step):
+    """Open one more connection."""
+
+
+@dataclass(frozen=True)
+class ConnectRefused(Step):
+    """Try to connect; the attempt must be refused."""
+
+
+@dataclass(frozen=True)
+class Send(Step):
+    """Send one segment; in the split run, one byte per segment unless `atomic`."""
+
+    data: bytes
+    atomic: bool = False
+
+
+@dataclass(frozen=True)
+class Fill(Step):
+    """Send `data` until the server stops reading; more than `at_most` bytes is a failure."""
+
+    data: bytes
+    at_most: int
+
+
+@dataclass(frozen=True)
+class SendRest(Step):
+    """Send what `Fill` could not."""
+
+
+@dataclass(frozen=True)
+class AwaitResponse(Step):
+    """Wait until `count` final responses in all are complete."""
+
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class AwaitInterim(Step):
+    """Wait for an interim (1xx) response."""
+
+    status: int
+
+
+@dataclass(frozen=True)
+class AwaitBytes(Step):
+    """Wait until the bytes received contain `data`."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class HalfClose(Step):
+    """Send FIN and go on reading."""
+
+
+@dataclass(frozen=True)
+class Reset(Step):
+    """Abort the connection with RST."""
+
+
+@dataclass(frozen=True)
+class Close(Step):
+    """Close the connection."""
+
+
+@dataclass(frozen=True)
+class AwaitClose(Step):
+    """Wait until the server has closed the connection; optionally no sooner than."""
+
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True)
+class StopReading(Step):
+    """Leave what the server sends in the kernel's buffers."""
+
+
+@dataclass(frozen=True)
+class ResumeReading(Step):
+    """Read again."""
+
+
+@dataclass(frozen=True)
+class AwaitQuiet(Step):
+    """Wait until the application has done nothing for `seconds`, after at most `sends` sends."""
+
+    seconds: float
+    sends: int
+
+
+@dataclass(frozen=True)
+class AwaitGate(Step):
+    """Wait until the application stands at the gate."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Open(Step):
+    """Open a gate of the application."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class AwaitTrace(Step):
+    """Wait until the trace of the connection's calls holds `count` records of this kind.
+
+    `kind` is "receive", "send", "mark", "caught" or "end"; `detail` the message type or mark.
+    """
+
+    kind: str
+    detail: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class AwaitLog(Step):
+    """Wait until the server's log matches a regular expression."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Signal(Step):
+    """Send a signal to the server's process."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class AwaitExit(Step):
+    """Wait until the server has exited with `code`, within `within` seconds."""
+
+    code: int
+    within: float = 8.0
+
+
+# What must be on the wire.
+
+HeaderConstraint = str | re.Pattern[str] | None
+
+
+@dataclass(frozen=True)
+class Response:
+    """One final response, and the interim ones before it.
+
+    `fields` maps a lower-case name to its exact value, a pattern, or None for "absent".
+    `in_order` are field lines that must appear in this order. `by_server` marks an answer that
+    the server makes by itself: its exact form is ESG's choice and checked on ESG only.
+    """
+
+    status: int
+    fields: Mapping[str, HeaderConstraint] = field(default_factory=dict)
+    body: bytes | None = None
+    body_size: int | None = None
+    method: str = "GET"
+    complete: bool = True
+    interim: tuple[int, ...] = ()
+    in_order: tuple[tuple[bytes, bytes], ...] = ()
+    by_server: bool = False
+    alternatives: tuple[int, ...] = ()
+    raw_contains: tuple[bytes, ...] = ()
+    raw_lacks: tuple[bytes, ...] = ()
+    on: str = "a"
+
+
+# What the application must have seen.
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One entry of a trace: kind, message type or mark, and what must hold for it.
+
+    Kinds: "receive", "send", "refused" (send() raised; `error` is in the exception's
+    family), "mark", "end" (`detail` is "returned" or a class in the exception's family).
+    """
+
+    kind: str
+    detail: str
+    body: bytes | None = None
+    more: bool | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the application.
+
+    `scope` holds the fields that must be equal; `trace` the whole normalised trace (adjacent
+    http.request events are one) if given; `body` the request body that was received in all.
+    """
+
+    scope: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes | None = None
+    body_size: int | None = None
+    trace: tuple[Seen, ...] | None = None
+    holds: tuple[Seen, ...] = ()
+    lacks: tuple[Seen, ...] = ()
+    on: str = "a"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One conformance case.
+
+    `number` is the case of the design it refines. `options` are server options: cases with
+    the same options share one process, unless `own_process`. `alone` keeps other cases of the
+    process out meanwhile. `calls` is None when the application's side is not checked.
+    `splittable` is False where single bytes make no sense (large bodies, signals).
+    """
+
+    id: str
+    number: int
+    level: Level
+    clause: str
+    says: str
+    steps: tuple[Step, ...]
+    app: tuple[Script, ...] = ()
+    responses: tuple[Response, ...] = ()
+    fate: Fate = Fate.CLOSED
+    calls: tuple[Call, ...] | None = None
+    options: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    own_process: bool = False
+    alone: bool = False
+    splittable: bool = True
+    listens: bool = True
+    exit_code: int | None = None
+    lifespan: Script | None = None
+    lifespan_call: Call | None = None
+    log_has: tuple[str, ...] = ()
+    log_lacks: tuple[str, ...] = ()
+    transport: str = "tcp"
+    esg_only: bool = False
+
+    def named(self, group: str) -> Case:
+        """Return the case with its group in front of its id."""
+        return replace(self, id=f"{group}/{self.id}")

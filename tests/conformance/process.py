@@ -1,0 +1,163 @@
+"""A server process under test: start, address, log, exit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import tempfile
+from collections.abc import Mapping
+
+from tests.conformance.behaviours import LIFESPAN
+from tests.conformance.client import Address, Changes, Timeout
+from tests.conformance.model import Script
+from tests.conformance.rows import HERE, REPOSITORY, Row
+from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
+
+START_BOUND = 30.0
+STOP_BOUND = 20.0
+LOG_TAIL = 30
+LISTENING = re.compile(r"listening on (?:https?://\[?([^\]/\s]+?)\]?:(\d+)|unix:(\S+))")
+
+
+class ServerProcess:
+    """One process of one row with one set of options."""
+
+    def __init__(self, row: Row, channel: SideChannel, token: str) -> None:
+        self.row = row
+        self.token = token
+        self.log: list[str] = []
+        self.address: Address = ""
+        self.changes = Changes()
+        self.watchers: set[Changes] = set()
+        self.lifespan = Seat((LIFESPAN,), self._notify)
+        self._channel = channel
+        self._process: asyncio.subprocess.Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="conformance-")
+
+    def _notify(self) -> None:
+        self.changes.notify()
+        for watcher in self.watchers:
+            watcher.notify()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, None while the process runs."""
+        return self._process.returncode if self._process else None
+
+    @property
+    def log_text(self) -> str:
+        """The whole log, standard error and standard output together."""
+        return "".join(self.log)
+
+    def log_tail(self) -> str:
+        """The last lines of the log."""
+        return "\n".join(self.log_text.splitlines()[-LOG_TAIL:])
+
+    async def launch(
+        self,
+        options: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+        lifespan: Script | None = None,
+    ) -> None:
+        """Start the process without waiting for it to listen."""
+        if lifespan is not None:
+            self.lifespan.scripts = (lifespan,)
+        self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
+        port = 0 if self.row.exact else _free_port()
+        options = tuple(word.replace("{folder}", self._folder.name) for word in options)
+        self._process = await asyncio.create_subprocess_exec(
+            *self.row.argv(options, port=port),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=REPOSITORY,
+            env=self._environment(environment or {}),
+        )
+        assert self._process.stdout and self._process.stderr
+        streams = (self._process.stdout, self._process.stderr)
+        self._readers = [asyncio.create_task(self._read_log(stream)) for stream in streams]
+        self._readers.append(asyncio.create_task(self._await_exit()))
+        if not self.row.exact:
+            self.address = ("127.0.0.1", port)
+
+    def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment["PYTHONPATH"] = os.pathsep.join([str(HERE), str(REPOSITORY)])
+        environment["PYTHONUNBUFFERED"] = "1"
+        environment["CONFORMANCE_CHANNEL"] = self._channel.address(self.token)
+        return {**environment, **self.row.environment, **extra}
+
+    async def _read_log(self, stream: asyncio.StreamReader) -> None:
+        while line := await stream.readline():
+            self.log.append(line.decode("utf-8", "backslashreplace"))
+            self._notify()
+
+    async def _await_exit(self) -> None:
+        assert self._process
+        await self._process.wait()
+        self._notify()
+
+    async def listening(self) -> bool:
+        """Wait until the server listens; return False when it has exited instead."""
+        if not self.row.exact:
+            return await self._answers_connect()
+        await self.changes.until(
+            lambda: LISTENING.search(self.log_text) or self.exit_code is not None,
+            START_BOUND,
+            "the server to listen or to exit",
+        )
+        match = LISTENING.search(self.log_text)
+        if not match:
+            return False
+        self.address = match[3] or (match[1], int(match[2]))
+        return True
+
+    async def _answers_connect(self) -> bool:
+        deadline = asyncio.get_running_loop().time() + START_BOUND
+        while self.exit_code is None:
+            with contextlib.suppress(ConnectionRefusedError):
+                _, writer = await asyncio.open_connection(*self.address)
+                writer.close()
+                return True
+            if asyncio.get_running_loop().time() > deadline:
+                raise Timeout("the server does not accept connections")
+            await self.changes.once_more(0.05)
+        return False
+
+    def signal(self, name: str) -> None:
+        """Send a signal by name, such as "TERM"."""
+        if self._process and self.exit_code is None:
+            self._process.send_signal(getattr(signal, f"SIG{name}"))
+
+    async def exited(self, within: float) -> int:
+        """Wait until the process has exited; return its code."""
+        await self.changes.until(
+            lambda: self.exit_code is not None, within, "the server process to exit"
+        )
+        assert self.exit_code is not None
+        await asyncio.wait(self._readers, timeout=2)
+        return self.exit_code
+
+    async def stop(self) -> None:
+        """Stop the process, by force if it does not stop by itself."""
+        if self._process is None:
+            return
+        self.signal("TERM")
+        try:
+            await self.exited(STOP_BOUND)
+        except Timeout:
+            self.signal("KILL")
+            await self.exited(STOP_BOUND)
+        finally:
+            self._folder.cleanup()
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

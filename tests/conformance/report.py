@@ -1,0 +1,75 @@
+"""Put a failed case in words: what it says, what was sent, what came, how to run it alone."""
+
+from __future__ import annotations
+
+from tests.conformance.client import Client
+from tests.conformance.model import Case
+from tests.conformance.runner import Observation
+from tests.conformance.trace import normalise
+
+LONGEST_SHOWN = 3000
+
+
+def visible(data: bytes) -> str:
+    """Show octets with CR, LF and controls visible, one line of the wire per line."""
+    text = data[:LONGEST_SHOWN].decode("latin-1")
+    shown = "".join(_visible_character(character) for character in text)
+    more = f"\n... {len(data) - LONGEST_SHOWN} bytes more" if len(data) > LONGEST_SHOWN else ""
+    return shown.replace("\\n", "\\n\n").rstrip("\n") + more
+
+
+def _visible_character(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    if " " <= character <= "~":
+        return character
+    return {"\r": "\\r", "\n": "\\n", "\t": "\\t"}.get(character, f"\\x{ord(character):02x}")
+
+
+def indented(text: str) -> str:
+    """Indent every line."""
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+def command(case: Case, row: str, mode: str) -> str:
+    """Return the command that runs one case alone."""
+    return f"pytest tests/conformance -k '{case.id}[{row}-{mode}]'"
+
+
+def render(seen: Observation, problems: list[str]) -> str:
+    """Render the failure report of one run."""
+    case = seen.case
+    parts = [
+        f"{case.id} on {seen.row}, {seen.mode}",
+        f"says:    {case.says}",
+        f"clause:  {case.clause} ({case.level.value}; case {case.number})",
+        f"options: {' '.join(case.options) or 'none'}",
+        "wrong:",
+        *(f"  * {problem}" for problem in problems),
+    ]
+    for name, client in seen.clients.items():
+        parts += _connection(name, client)
+    for name, calls in seen.calls.items():
+        for number, call in enumerate(calls, 1):
+            parts.append(f"trace of call {number} on connection {name}:")
+            parts.append(f"    scope {call.scope}")
+            parts += [f"    {entry}" for entry in normalise(call)]
+    for call in seen.lifespan:
+        parts.append("trace of the lifespan:")
+        parts += [f"    {entry}" for entry in normalise(call)]
+    parts += ["server's log, its end:", indented("\n".join(seen.log.splitlines()[-25:]))]
+    parts += ["reproduce:", "    " + command(case, seen.row, seen.mode)]
+    return "\n".join(parts)
+
+
+def _connection(name: str, client: Client) -> list[str]:
+    ends = client.ends
+    how = "reset" if ends.reset else "FIN" if ends.eof else "none, left open"
+    unread = [] if client.unread_at is None else [f"(not read beyond byte {client.unread_at})"]
+    return [
+        f"sent on connection {name} ({len(client.sent)} bytes):",
+        indented(visible(bytes(client.sent))),
+        *unread,
+        f"received ({len(client.parser.raw)} bytes; end by the server: {how}):",
+        indented(visible(bytes(client.parser.raw))),
+    ]

@@ -1,0 +1,64 @@
+"""What every HTTP scope must look like, whatever the case (ASGI HTTP 2.5, connection scope)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Scope = dict[str, Any]
+
+
+def scope_violations(scope: Scope) -> Iterator[str]:
+    """Yield each rule of the ASGI specification that an HTTP scope breaks."""
+    if scope.get("type") != "http":
+        return
+    yield from _versions(scope)
+    yield from _strings(scope)
+    yield from _headers(scope.get("headers"))
+    yield from _addresses(scope)
+    if "tls" in (scope.get("extensions") or {}):
+        yield "scope['extensions'] has 'tls' without TLS"
+
+
+def _versions(scope: Scope) -> Iterator[str]:
+    asgi = scope.get("asgi")
+    if not isinstance(asgi, dict) or asgi.get("version") != "3.0":
+        yield f"scope['asgi'] is {asgi!r}"
+    elif not isinstance(asgi.get("spec_version", "2.0"), str):
+        yield f"spec_version is {asgi['spec_version']!r}"
+    if scope.get("http_version") not in ("1.0", "1.1"):
+        yield f"http_version is {scope.get('http_version')!r}"
+
+
+def _strings(scope: Scope) -> Iterator[str]:
+    for name in ("method", "scheme", "path", "root_path"):
+        if not isinstance(scope.get(name, ""), str):
+            yield f"scope[{name!r}] is no str"
+    for name in ("raw_path", "query_string"):
+        if not isinstance(scope.get(name, b""), bytes):
+            yield f"scope[{name!r}] is no bytes"
+    if scope.get("scheme", "http") != "http":
+        yield f"scheme is {scope['scheme']!r} without TLS"
+
+
+def _headers(headers: Any) -> Iterator[str]:
+    if not isinstance(headers, (list, tuple)):
+        yield f"scope['headers'] is {headers!r}"
+        return
+    for pair in headers:
+        if len(pair) != 2 or not all(isinstance(item, bytes) for item in pair):
+            yield f"header {pair!r} is no pair of bytes"
+        elif pair[0] != pair[0].lower():
+            yield f"header name {pair[0]!r} is not lower-cased"
+
+
+def _addresses(scope: Scope) -> Iterator[str]:
+    for name in ("client", "server"):
+        address = scope.get(name)
+        if address is None:
+            continue
+        host_port = isinstance(address, (list, tuple)) and len(address) == 2
+        if not host_port or not isinstance(address[0], str):
+            yield f"scope[{name!r}] is {address!r}"
+        elif address[1] is not None and not isinstance(address[1], int):
+            yield f"scope[{name!r}] has a port that is no int: {address!r}"

@@ -1,0 +1,234 @@
+"""The ASGI application that plays the scripts of the cases.
+
+A script is a tuple of operations, an operation a tuple: its name, then its arguments.
+`tests/conformance/behaviours.py` writes them; the methods of `Player` named `do_<name>`
+say what each does. Every message in either direction, every exception out of receive() and
+send(), and how the call ended go into the trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import http
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from scripted.channel import Channel, family, literal, sleep, together
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+
+RAISABLE: dict[str, Callable[[], BaseException]] = {
+    "ValueError": lambda: ValueError("raised by the script, secret=hunter2"),
+    "CancelledError": asyncio.CancelledError,
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "SystemExit": lambda: SystemExit(7),
+    "OSError": lambda: OSError("raised by the script"),
+}
+
+
+def _generate(items: list[Any]) -> Iterator[Any]:
+    yield from items
+
+
+# Values that are no literals: {"$": kind, "of": literal} in a script.
+SPECIAL: dict[str, Callable[[Any], Any]] = {
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "generator": _generate,
+    "HTTPStatus": http.HTTPStatus,
+    "zeros": bytes,
+    "object": lambda _: object(),
+}
+
+
+def _build(value: Any) -> Any:
+    """Turn the literals of a script into the values that they stand for."""
+    if isinstance(value, dict):
+        if "$" in value:
+            return SPECIAL[value["$"]](_build(value["of"]))
+        return {key: _build(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_build(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_build(item) for item in value)
+    return value
+
+
+class Player:
+    """Play one script over one ASGI call."""
+
+    def __init__(self, scope: Message, receive: Receive, send: Send, channel: Channel) -> None:
+        self.scope = scope
+        self.channel = channel
+        self._receive = receive
+        self._send = send
+        self._body = b""
+        self._last: Message = {}
+        self._result: Any = None
+
+    async def receive(self) -> Message:
+        """Receive one message and record it, or the exception."""
+        try:
+            message = await self._receive()
+        except BaseException as error:
+            self.channel.record("receive-raised", family(error), str(error))
+            raise
+        self.channel.record("receive", message)
+        self._last = message
+        if message.get("type") == "http.request":
+            self._body += message.get("body", b"")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send one message and record its type, or the exception."""
+        kind = message.get("type")
+        try:
+            await self._send(message)
+        except BaseException as error:
+            self.channel.record("send-raised", kind, family(error), str(error))
+            raise
+        self.channel.record("send", kind)
+
+    async def play(self, script: tuple[Any, ...]) -> Any:
+        """Play the operations in order; return what the script says to return."""
+        for name, *arguments in script:
+            await getattr(self, f"do_{name}")(*arguments)
+        return self._result
+
+    async def do_receive(self) -> None:
+        """Receive one message."""
+        await self.receive()
+
+    async def do_read_body(self) -> None:
+        """Receive until the request body has ended or the client has gone."""
+        while True:
+            message = await self.receive()
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
+
+    async def do_receive_until(self, kind: str) -> None:
+        """Receive until a message of type `kind` arrives."""
+        while (await self.receive())["type"] != kind:
+            pass
+
+    async def do_send(self, message: Any) -> None:
+        """Send one message; an exception leaves the application."""
+        await self.send(_build(message))
+
+    async def do_try_send(self, message: Any) -> None:
+        """Send one message; an exception is recorded and the script goes on."""
+        try:
+            await self.send(_build(message))
+        except Exception as error:
+            self.channel.record("caught", type(error).__name__)
+
+    async def do_wrap_send(self, message: Any) -> None:
+        """Send one message; wrap an exception as frameworks do."""
+        try:
+            await self.send(_build(message))
+        except OSError as error:
+            raise RuntimeError("wrapped by a framework") from error
+
+    async def do_send_until_error(self, message: Any, at_most: int) -> None:
+        """Send the message again and again until send() raises, which is recorded."""
+        for _ in range(at_most):
+            try:
+                await self.send(_build(message))
+            except Exception as error:
+                self.channel.record("caught", type(error).__name__)
+                return
+
+    async def do_send_many(self, message: Any, count: int) -> None:
+        """Send the message `count` times."""
+        built = _build(message)
+        for _ in range(count):
+            await self.send(built)
+
+    async def do_echo(self) -> None:
+        """Answer with the body that was read."""
+        headers = [(b"content-length", b"%d" % len(self._body))]
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.send({"type": "http.response.body", "body": self._body})
+
+    async def do_gate(self, name: str) -> None:
+        """Wait until the runner opens the gate."""
+        await self.channel.pass_gate(name)
+
+    async def do_mark(self, text: str) -> None:
+        """Leave a mark in the trace."""
+        self.channel.record("mark", text)
+
+    async def do_sleep(self, seconds: float) -> None:
+        """Sleep."""
+        await sleep(seconds)
+
+    async def do_raise(self, name: str) -> None:
+        """Raise an exception by its name."""
+        raise RAISABLE[name]()
+
+    async def do_return(self, value: Any) -> None:
+        """Make the application return a value."""
+        self._result = value
+
+    async def do_together(self, *scripts: tuple[Any, ...]) -> None:
+        """Play several scripts concurrently."""
+
+        def branch(script: tuple[Any, ...]) -> Callable[[], Awaitable[None]]:
+            async def run() -> None:
+                await self.play(script)
+
+            return run
+
+        await together(*(branch(script) for script in scripts))
+
+    async def do_contextvar(self, value: str) -> None:
+        """Record the context variable's value, then set it."""
+        self.channel.record("mark", f"variable={variable.get()}")
+        variable.set(value)
+
+    async def do_set_state(self, state: dict[str, Any]) -> None:
+        """Fill the lifespan state."""
+        self.scope["state"].update(_build(state))
+
+    async def do_touch_state(self) -> None:
+        """Record the state, then rebind `n` and append to the list `l`."""
+        state = self.scope["state"]
+        self.channel.record("mark", f"n={state['n']} l={state['l']}")
+        state["n"] += 1
+        state["l"].append("x")
+
+    async def do_spoil_scope(self) -> None:
+        """Record whether an earlier request's spoiling shows, then spoil this scope."""
+        self.channel.record("mark", f"spoilt={self._spoilt()}")
+        self.scope["spoilt"] = True
+        self.scope["asgi"]["spoilt"] = True
+        self.scope.setdefault("extensions", {})["spoilt"] = {}
+
+    def _spoilt(self) -> bool:
+        extensions = self.scope.get("extensions") or {}
+        return "spoilt" in self.scope or "spoilt" in self.scope["asgi"] or "spoilt" in extensions
+
+
+async def app(scope: Message, receive: Receive, send: Send) -> Any:
+    """Play the script that the runner has for this connection."""
+    channel = Channel(scope["type"], scope.get("client"))
+    try:
+        channel.record("scope", literal(scope), type(scope).__name__)
+        result = await Player(scope, receive, send, channel).play(channel.script)
+        channel.record("end", ["returned"], "")
+        return result
+    except BaseException as error:
+        channel.record("end", family(error), str(error))
+        raise
+    finally:
+        channel.close()
+
+
+def make_app() -> Callable[[Message, Receive, Send], Awaitable[Any]]:
+    """Return the application: the factory form, for `--factory`."""
+    return app

@@ -1,0 +1,157 @@
+"""Run the selected cases of a row in one batch: few processes, many cases at once.
+
+pytest asks for one outcome at a time. The first question about a row runs all its selected
+cases concurrently, on one process per set of options, and keeps the outcomes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conformance.client import Timeout
+from tests.conformance.digest import difference, digest
+from tests.conformance.model import Case
+from tests.conformance.process import ServerProcess
+from tests.conformance.receive_queue import ReceiveQueue
+from tests.conformance.report import render
+from tests.conformance.rows import SPLIT, WHOLE, Row
+from tests.conformance.runner import CaseRun, Observation
+from tests.conformance.side_channel import SideChannel
+from tests.conformance.verdict import violations
+
+CONCURRENT_RUNS = 40
+CONCURRENT_PROCESSES = 3
+
+OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+
+
+@dataclass
+class Outcome:
+    """The observation of one run and every way in which it failed."""
+
+    seen: Observation
+    problems: list[str]
+
+    def report(self) -> str:
+        """Return the failure report."""
+        return render(self.seen, self.problems)
+
+
+class Suite:
+    """All the runs of one session."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._channel = SideChannel()
+        self._queue = ReceiveQueue()
+        self._tokens = itertools.count(1)
+        self._outcomes: dict[tuple[str, str, str], Outcome] = {}
+        self._runner.run(self._channel.open())
+
+    def close(self) -> None:
+        """Release everything."""
+        self._runner.run(self._channel.close())
+        self._queue.close()
+        self._runner.close()
+
+    def outcome(self, row: Row, case: Case, mode: str, selected: Iterable[Case]) -> Outcome:
+        """Return the outcome of one run; run all `selected` cases of the row if need be."""
+        key = (row.id, case.id, mode)
+        if key not in self._outcomes:
+            missing = [c for c in selected if (row.id, c.id, WHOLE) not in self._outcomes]
+            self._runner.run(self._run_row(row, missing))
+        return self._outcomes[key]
+
+    async def _run_row(self, row: Row, cases: list[Case]) -> None:
+        groups: dict[OptionsKey, list[Case]] = defaultdict(list)
+        for case in cases:
+            if not case.own_process:
+                groups[case.options, tuple(sorted(case.environment.items()))].append(case)
+        limit = asyncio.Semaphore(CONCURRENT_PROCESSES)
+        shared = [self._run_group(row, key, group) for key, group in groups.items()]
+        own = [
+            self._run_own(row, case, mode)
+            for case in cases
+            if case.own_process
+            for mode in modes_of(row, case)
+        ]
+        async with asyncio.TaskGroup() as tasks:
+            for work in itertools.chain(shared, own):
+                tasks.create_task(_within(limit, work))
+        for case in cases:
+            self._compare_modes(row, case)
+
+    async def _run_group(self, row: Row, key: OptionsKey, cases: list[Case]) -> None:
+        """Run the cases of one set of options on one process."""
+        limit = asyncio.Semaphore(CONCURRENT_RUNS)
+        runs = [(case, mode) for case in cases for mode in modes_of(row, case)]
+        process = await self._started(row, runs)
+        if process is None:
+            return
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for case, mode in runs:
+                    if not case.alone:
+                        tasks.create_task(_within(limit, self._run(row, process, case, mode)))
+            for case, mode in runs:
+                if case.alone:
+                    await self._run(row, process, case, mode)
+        finally:
+            await process.stop()
+
+    async def _run_own(self, row: Row, case: Case, mode: str) -> None:
+        """Run a case on a process of its own."""
+        process = await self._started(row, [(case, mode)])
+        if process is None:
+            return
+        try:
+            await self._run(row, process, case, mode)
+        finally:
+            await process.stop()
+
+    async def _started(self, row: Row, runs: list[tuple[Case, str]]) -> ServerProcess | None:
+        """Start the process for these runs; when it does not start, all of them have failed."""
+        case = runs[0][0]
+        process = ServerProcess(row, self._channel, f"p{next(self._tokens)}")
+        await process.launch(case.options, case.environment, case.lifespan)
+        try:
+            if not case.listens or await process.listening():
+                return process
+            problem = f"the server did not start: it exited with {process.exit_code}"
+        except Timeout as error:
+            problem = str(error)
+        await process.stop()
+        for case, mode in runs:
+            seen = Observation(case, mode, row.id, log=process.log_text, problems=[problem])
+            self._outcomes[row.id, case.id, mode] = Outcome(seen, [problem])
+        return None
+
+    async def _run(self, row: Row, process: ServerProcess, case: Case, mode: str) -> None:
+        seen = await CaseRun(case, process, self._channel, self._queue, mode).run()
+        if process.exit_code is not None and not case.own_process:
+            seen.problems.append(f"the server process has died with {process.exit_code}")
+        outcome = Outcome(seen, violations(seen, row.exact))
+        self._outcomes[row.id, case.id, mode] = outcome
+
+    def _compare_modes(self, row: Row, case: Case) -> None:
+        """Hold the split run to the verdict of the whole run."""
+        whole = self._outcomes[row.id, case.id, WHOLE]
+        split = self._outcomes.get((row.id, case.id, SPLIT))
+        if split and (lines := difference(digest(whole.seen), digest(split.seen))):
+            split.problems.append("the split run differs from the whole run (-):")
+            split.problems += [f"    {line}" for line in lines]
+
+
+def modes_of(row: Row, case: Case) -> list[str]:
+    """Return the modes in which a case runs on a row."""
+    return [mode for mode in row.modes if mode == WHOLE or case.splittable]
+
+
+async def _within(limit: asyncio.Semaphore, work: Coroutine[Any, Any, None]) -> None:
+    async with limit:
+        await work

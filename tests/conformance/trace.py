@@ -1,0 +1,91 @@
+"""Traces in a form that does not depend on how the octets were cut into segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conformance.model import Seen
+from tests.conformance.side_channel import CallTrace
+
+
+@dataclass
+class Observed:
+    """One entry of a normalised trace; `family` names the classes of an exception."""
+
+    kind: str
+    detail: str
+    body: bytes = b""
+    size: int = 0
+    more: bool = False
+    family: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.detail == "http.request":
+            shown = repr(self.body) if len(self.body) <= 200 else f"{self.size} bytes"
+            return f"receive http.request body={shown} more_body={self.more}"
+        error = f" raised {self.family[0]}" if self.family and self.kind != "end" else ""
+        return f"{self.kind} {self.detail}{error}"
+
+
+def _body(message: dict[str, Any]) -> tuple[bytes, int]:
+    data = message.get("body", b"")
+    if isinstance(data, dict):
+        return b"", int(data["size"])
+    return data, len(data)
+
+
+def _observed(record: tuple[Any, ...]) -> Observed | None:
+    kind, *rest = record
+    if kind == "receive":
+        data, size = _body(rest[0])
+        more = bool(rest[0].get("more_body", False))
+        return Observed("receive", str(rest[0].get("type")), data, size, more)
+    if kind == "send":
+        return Observed("send", str(rest[0]))
+    if kind == "send-raised":
+        return Observed("refused", str(rest[0]), family=tuple(rest[1]))
+    if kind == "receive-raised":
+        return Observed("receive-raised", rest[0][0], family=tuple(rest[0]))
+    if kind == "mark":
+        return Observed("mark", rest[0])
+    if kind == "end":
+        return Observed("end", rest[0][0], family=tuple(rest[0]))
+    return None
+
+
+def normalise(call: CallTrace) -> list[Observed]:
+    """Return the trace with adjacent http.request events joined into one."""
+    trace: list[Observed] = []
+    for record in call.records:
+        entry = _observed(record)
+        if entry is None:
+            continue
+        if trace and entry.detail == "http.request" == trace[-1].detail:
+            trace[-1].body += entry.body
+            trace[-1].size += entry.size
+            trace[-1].more = entry.more
+        else:
+            trace.append(entry)
+    return trace
+
+
+def matches(entry: Observed, expected: Seen) -> bool:
+    """Tell whether a trace entry is what the case expects."""
+    if entry.kind != expected.kind:
+        return False
+    if entry.kind == "end":
+        return expected.detail in entry.family
+    if entry.detail != expected.detail:
+        return False
+    if expected.body is not None and entry.body != expected.body:
+        return False
+    if expected.more is not None and entry.more != expected.more:
+        return False
+    return expected.error is None or expected.error in entry.family
+
+
+def request_body(trace: list[Observed]) -> tuple[bytes, int]:
+    """Return the whole request body that the application received, and its size."""
+    parts = [entry for entry in trace if entry.detail == "http.request"]
+    return b"".join(part.body for part in parts), sum(part.size for part in parts)

@@ -1,0 +1,205 @@
+"""Compare what was observed with what the case expects."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.conformance.client import Client
+from tests.conformance.model import Call, Case, Fate, HeaderConstraint, Response, Seen
+from tests.conformance.runner import Observation
+from tests.conformance.scope_form import scope_violations
+from tests.conformance.side_channel import CallTrace
+from tests.conformance.trace import Observed, matches, normalise, request_body
+from tests.conformance.wire import WireResponse
+
+DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+
+
+def violations(seen: Observation, exact: bool) -> list[str]:
+    """Return every way in which the observation departs from the case.
+
+    Args:
+        seen: the observation.
+        exact: hold the server to ESG's own decisions, too.
+    """
+    case = seen.case
+    found = list(seen.problems)
+    for name, client in seen.clients.items():
+        expected = [r for r in case.responses if r.on == name]
+        found += _responses(client, expected, exact)
+    if "a" in seen.clients:
+        found += _fate(case, seen.clients["a"], seen.usable.get("a"))
+    if case.calls is not None:
+        found += _calls(case, seen)
+    if case.lifespan_call is not None:
+        found += _lifespan(case.lifespan_call, seen.lifespan)
+    for calls in seen.calls.values():
+        for call in calls:
+            found += scope_violations(call.scope)
+    return found
+
+
+def _responses(client: Client, expected: list[Response], exact: bool) -> Iterator[str]:
+    parser = client.parser
+    if parser.error:
+        yield f"the server's octets are no HTTP response: {parser.error}"
+    if parser.leftover:
+        yield f"octets that belong to no response: {parser.leftover[:200]!r}"
+    if len(parser.responses) != len(expected):
+        statuses = [response.status for response in parser.responses]
+        yield f"{len(parser.responses)} response(s) {statuses}, expected {len(expected)}"
+    for number, (response, wanted) in enumerate(zip(parser.responses, expected, strict=False), 1):
+        for problem in _response(response, wanted, exact):
+            yield f"response {number}: {problem}"
+
+
+def _response(response: WireResponse, wanted: Response, exact: bool) -> Iterator[str]:
+    allowed = (wanted.status,) if exact else (wanted.status, *wanted.alternatives)
+    if response.status not in allowed:
+        yield f"status {response.status}, expected {' or '.join(map(str, allowed))}"
+    if response.complete != wanted.complete:
+        yield f"{'complete' if response.complete else 'incomplete'}, the opposite was expected"
+    if tuple(response.interim) != wanted.interim:
+        yield f"interim responses {response.interim}, expected {list(wanted.interim)}"
+    yield from _sound(response)
+    if wanted.by_server and not exact:
+        return
+    if wanted.body is not None and bytes(response.body) != wanted.body:
+        yield f"body {bytes(response.body)[:300]!r}, expected {wanted.body[:300]!r}"
+    if wanted.body_size is not None and len(response.body) != wanted.body_size:
+        yield f"body of {len(response.body)} bytes, expected {wanted.body_size}"
+    for name, constraint in wanted.fields.items():
+        yield from _field(name, response.values(name), constraint)
+    yield from _order(response, wanted)
+    if exact:
+        yield from _defaults(response, wanted)
+    for needle in wanted.raw_contains:
+        if needle not in response.head + response.body:
+            yield f"{needle!r} is missing"
+    for needle in wanted.raw_lacks:
+        if needle in response.head + response.body:
+            yield f"{needle!r} must not be there"
+
+
+def _sound(response: WireResponse) -> Iterator[str]:
+    """Check what no response may do (RFC 9112 section 6, RFC 9110 section 8.6)."""
+    if response.values("content-length") and response.values("transfer-encoding"):
+        yield "both Content-Length and Transfer-Encoding"
+    if response.status in (204,) and response.values("content-length"):
+        yield "Content-Length in a 204"
+    if response.status in (204, 304) and response.values("transfer-encoding"):
+        yield f"Transfer-Encoding in a {response.status}"
+
+
+def _field(name: str, values: list[str], constraint: HeaderConstraint) -> Iterator[str]:
+    if constraint is None:
+        if values:
+            yield f"field {name} {values}, expected none"
+    elif len(values) != 1:
+        yield f"field {name} {values}, expected exactly one"
+    elif isinstance(constraint, str):
+        if values[0] != constraint:
+            yield f"field {name}: {values[0]!r}, expected {constraint!r}"
+    elif not constraint.fullmatch(values[0]):
+        yield f"field {name}: {values[0]!r}, expected to match {constraint.pattern!r}"
+
+
+def _order(response: WireResponse, wanted: Response) -> Iterator[str]:
+    names = {name.lower() for name, _ in wanted.in_order}
+    lines = [(k.lower(), v) for k, v in response.fields if k.lower() in names]
+    if wanted.in_order and lines != [(k.lower(), v) for k, v in wanted.in_order]:
+        yield f"field lines {lines}, expected {list(wanted.in_order)}"
+
+
+def _defaults(response: WireResponse, wanted: Response) -> Iterator[str]:
+    if "date" not in wanted.fields:
+        yield from _field("date", response.values("date"), DATE)
+        for value in response.values("date"):
+            if email.utils.parsedate_to_datetime(value) is None:
+                yield f"date {value!r} is no date"
+    if "server" not in wanted.fields:
+        yield from _field("server", response.values("server"), "esg")
+
+
+def _fate(case: Case, client: Client, usable: bool | None) -> Iterator[str]:
+    ends = client.ends
+    how = "reset" if ends.reset else "closed (FIN)" if ends.eof else "left open"
+    wrong = {
+        Fate.KEPT: usable is not True,
+        Fate.CLOSED: not ends.eof,
+        Fate.RESET: not ends.reset,
+        Fate.GONE: not (ends.eof or ends.reset),
+        Fate.OPEN: ends.eof or ends.reset,
+        Fate.ANY: False,
+    }
+    if wrong[case.fate]:
+        yield f"the connection was {how}, expected: {case.fate.value}"
+
+
+def _calls(case: Case, seen: Observation) -> Iterator[str]:
+    assert case.calls is not None
+    for name in seen.clients:
+        wanted = [call for call in case.calls if call.on == name]
+        calls = seen.calls.get(name, [])
+        if len(calls) != len(wanted):
+            yield f"the application was called {len(calls)} time(s), expected {len(wanted)}"
+        for number, (call, expected) in enumerate(zip(calls, wanted, strict=False), 1):
+            for problem in _call(call, expected):
+                yield f"call {number}: {problem}"
+
+
+def _call(call: CallTrace, wanted: Call) -> Iterator[str]:
+    for name, value in wanted.scope.items():
+        got = call.scope.get(name, "<absent>")
+        if _plain(got) != _plain(value):
+            yield f"scope[{name!r}] is {got!r}, expected {value!r}"
+    trace = normalise(call)
+    data, size = request_body(trace)
+    if wanted.body is not None and data != wanted.body:
+        yield f"the application received the body {data[:300]!r}, expected {wanted.body[:300]!r}"
+    if wanted.body_size is not None and size != wanted.body_size:
+        yield f"the application received {size} bytes, expected {wanted.body_size}"
+    if wanted.trace is not None:
+        yield from _trace(trace, wanted.trace)
+    for entry in wanted.holds:
+        if not any(matches(observed, entry) for observed in trace):
+            yield f"the trace lacks: {describe(entry)}"
+    for entry in wanted.lacks:
+        if any(matches(observed, entry) for observed in trace):
+            yield f"the trace must not have: {describe(entry)}"
+
+
+def _trace(trace: list[Observed], wanted: tuple[Seen, ...]) -> Iterator[str]:
+    for index in range(max(len(trace), len(wanted))):
+        got = str(trace[index]) if index < len(trace) else "nothing"
+        want = describe(wanted[index]) if index < len(wanted) else "nothing"
+        if index >= len(trace) or index >= len(wanted) or not matches(trace[index], wanted[index]):
+            yield f"trace entry {index + 1} is: {got}; expected: {want}"
+            return
+
+
+def describe(entry: Seen) -> str:
+    """Put an expected trace entry in words."""
+    words = [entry.kind, entry.detail]
+    words += [f"body={entry.body!r}"] if entry.body is not None else []
+    words += [f"more_body={entry.more}"] if entry.more is not None else []
+    words += [f"raised {entry.error}"] if entry.error else []
+    return " ".join(words)
+
+
+def _plain(value: Any) -> Any:
+    """Make lists and tuples comparable."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _lifespan(wanted: Call, calls: list[CallTrace]) -> Iterator[str]:
+    if len(calls) != 1:
+        yield f"the lifespan was run {len(calls)} time(s), expected once"
+    for call in calls[:1]:
+        for problem in _call(call, wanted):
+            yield f"lifespan: {problem}"
