@@ -1,7 +1,7 @@
 /* Event stream: the server's clock and counts, and the requests of the last minute. */
 
 import * as format from "./format.js";
-import { Panel, checked } from "./panel.js";
+import { Panel, checked, failure } from "./panel.js";
 
 const SHOWN_SECONDS = 60;
 const BURST = 100;
@@ -22,7 +22,7 @@ export function enableEvents() {
 }
 
 function start() {
-  seen = { events: 0, reconnects: 0, lastAt: null, requests: null };
+  seen = { events: 0, reconnects: 0, lost: false, lastAt: null, requests: null };
   panel.figures({ events: 0, reconnects: 0, gap: null });
   setRunning(true);
   open();
@@ -31,9 +31,15 @@ function start() {
 function open() {
   panel.state("wait", "connecting");
   source = new EventSource("api/events");
-  source.onopen = () => panel.state("busy", "live");
+  source.onopen = opened;
   source.onmessage = (event) => receive(JSON.parse(event.data));
   source.onerror = reconnect;
+}
+
+function opened() {
+  panel.state("busy", "live");
+  if (seen.lost) panel.figures({ reconnects: ++seen.reconnects });
+  seen.lost = false;
 }
 
 function stop() {
@@ -47,8 +53,8 @@ function stop() {
 function reconnect() {
   seen.lastAt = null;
   seen.requests = null;
-  seen.reconnects += 1;
-  panel.figures({ reconnects: seen.reconnects, gap: null });
+  seen.lost = true;
+  panel.figures({ gap: null });
   panel.state("error", "connection lost, reconnecting");
   if (source.readyState === EventSource.CLOSED) {
     reopening = setTimeout(open, REOPEN_AFTER);
@@ -99,7 +105,7 @@ async function burst() {
     const total = Math.max(...times);
     remark.textContent = `${BURST} answered in ${format.duration(total)}`;
   } catch (error) {
-    remark.textContent = `failed: ${error.message}`;
+    remark.textContent = `failed: ${failure(error)}`;
   } finally {
     button.disabled = false;
   }

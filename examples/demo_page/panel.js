@@ -44,6 +44,11 @@ export function element(tag, text, className) {
   return made;
 }
 
+/** Return what went wrong with a fetch, in words; a TypeError is how it reports the network. */
+export function failure(error) {
+  return error instanceof TypeError ? `connection lost (${error.message})` : error.message;
+}
+
 /** Return the response of a fetch, or throw its status and reason. */
 export function checked(response) {
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trim());

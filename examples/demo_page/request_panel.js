@@ -1,6 +1,6 @@
 /* Your request: the scope it became, in Python's notation, and its headers. */
 
-import { Panel, checked, element } from "./panel.js";
+import { Panel, checked, element, failure } from "./panel.js";
 
 /* Tokens of a Python literal: bytes and strings, numbers, words. */
 const TOKENS = /(b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*")|(\b\d+(?:\.\d+)?\b)|\b(None|True|False)\b/g;
@@ -26,7 +26,7 @@ async function request(method, target) {
     showHeaders(headers);
     panel.state("done", `${method} answered`);
   } catch (error) {
-    panel.state("error", error.message);
+    panel.state("error", failure(error));
   }
 }
 

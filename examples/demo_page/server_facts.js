@@ -1,6 +1,6 @@
 /* The head of the page: what serves it. */
 
-import { checked, element } from "./panel.js";
+import { checked, element, failure } from "./panel.js";
 
 const IMPLEMENTATIONS = { pure: "pure Python", fast: "fast, compiled" };
 
@@ -14,7 +14,7 @@ export async function showServer() {
     showFacts(facts);
   } catch (error) {
     line.dataset.state = "error";
-    line.textContent = `The server did not say what it is (${error.message}).`;
+    line.textContent = `The server did not say what it is (${failure(error)}).`;
   }
 }
 

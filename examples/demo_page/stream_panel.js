@@ -1,7 +1,7 @@
 /* Streaming: read a response chunk by chunk and show when each one came. */
 
 import * as format from "./format.js";
-import { Panel, checked, element } from "./panel.js";
+import { Panel, checked, element, failure } from "./panel.js";
 
 const panel = new Panel("stream");
 let abort = null;
@@ -21,7 +21,7 @@ async function stream() {
     panel.state("done", "complete");
   } catch (error) {
     if (error.name === "AbortError") panel.state("wait", "stopped by you");
-    else panel.state("error", error.message);
+    else panel.state("error", failure(error));
   } finally {
     setRunning(false);
   }
