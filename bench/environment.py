@@ -49,6 +49,17 @@ class Environment:
         """Return the interpreter that the servers run on."""
         return self.scripts / "python"
 
+    def overlay(self, requirement: str) -> Path:
+        """Return the folder where a requirement is that only some servers see."""
+        return self.folder / "overlays" / requirement
+
+    def variables(self, server: Server) -> dict[str, str]:
+        """Return the environment variables that a server is started with."""
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        if server.overlay:
+            variables["PYTHONPATH"] = str(self.overlay(server.overlay))
+        return variables
+
     def versions(self) -> dict[str, str]:
         """Return the version of every installed distribution by its name in lower case."""
         done = subprocess.run(
@@ -112,12 +123,24 @@ def _install_peers(environment: Environment, servers: Sequence[Server], say: Say
         else:
             failures[requirement] = reason
     record.write_text(json.dumps(installed))
+    for overlay in {server.overlay for server in servers} - {""}:
+        if reason := _install_overlay(environment, overlay, say):
+            failures[overlay] = reason
     return {
         server.name: f"{requirement} cannot be installed: {failures[requirement]}"
         for server in servers
-        for requirement in server.requires
+        for requirement in (*server.requires, server.overlay)
         if requirement in failures
     }
+
+
+def _install_overlay(environment: Environment, requirement: str, say: Say) -> str | None:
+    """Install a requirement into a folder of its own, if it is not there; return why it failed."""
+    folder = environment.overlay(requirement)
+    if folder.exists():
+        return None
+    say(f"installing {requirement} beside the others")
+    return _pip_install(environment, "--no-deps", "--target", str(folder), requirement)
 
 
 def _sources_digest() -> str:

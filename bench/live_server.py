@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -74,7 +74,7 @@ def running(
         port=port,
     )
     with tempfile.TemporaryFile("a+") as output:
-        process = _start(command, server, core, output)
+        process = _start(command, environment.variables(server), core, output)
         try:
             _wait_until_listening(process, port, output)
             yield process.pid, port
@@ -83,14 +83,13 @@ def running(
 
 
 def _start(
-    command: Sequence[str], server: Server, core: int, output: IO[str]
+    command: Sequence[str], variables: Mapping[str, str], core: int, output: IO[str]
 ) -> subprocess.Popen[bytes]:
     """Start the process of a server with its output in a file.
 
     Raises:
         ServerError: There is no such program.
     """
-    variables = {**os.environ, **server.environment}
     with pinned(core):
         try:
             return subprocess.Popen(
@@ -130,7 +129,7 @@ def _last_line(output: IO[str]) -> str:
     """Return the last line with something in it that a server wrote."""
     output.seek(0)
     lines = [line.strip() for line in output.read().splitlines() if line.strip()]
-    return lines[-1] if lines else "it wrote nothing"
+    return lines[-1].replace(f"{BENCH}/", "") if lines else "it wrote nothing"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -34,7 +34,9 @@ class Settings:
 class Sample:
     """One run of one load; times in microseconds, memory in KiB.
 
-    `disturbance` is the share of the server's core that other work took, 0 to 1.
+    `disturbance` is the share of the server's core that other work took, `uncounted` the greatest
+    share of the requests that may have been served without wrk counting their answers because it
+    stopped; both 0 to 1.
     """
 
     requests: int
@@ -45,6 +47,7 @@ class Sample:
     p99: float
     peak_rss: int
     disturbance: float
+    uncounted: float
     problem: str | None = None
 
     @property
@@ -128,6 +131,7 @@ def measure_once(
             p99=load.p99,
             peak_rss=procfs.peak_rss(pid),
             disturbance=max(0.0, (busy - used.total) / elapsed),
+            uncounted=min(1.0, scenario.connections / requests),
             problem=load.problem,
         )
 

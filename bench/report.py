@@ -14,6 +14,9 @@ from targets import TARGETS, Target
 
 NOT_MEASURED = "–"
 NOTICED_DISTURBANCE = 0.05
+NOTICED_UNCOUNTED = 0.03
+NAMED_CELLS = 3
+FLOOR = "floor"
 REFERENCES = ("esg-fast-uvloop", "esg-fast-asyncio", "esg-pure-asyncio", "uvicorn-httptools")
 
 
@@ -113,15 +116,27 @@ def _overview(report: Report) -> str:
         cells = [report.cell(server, scenario.name) for scenario in scenarios]
         rows.append([server, *(_cpu_text(cell) for cell in cells)])
     title = "## Server CPU per request, µs: median (least–greatest)"
-    return f"{title}\n\n{_table(['server', *(s.title for s in scenarios)], rows)}"
+    note = "≈: the load stopped with more than 3 % of the requests under way; run it longer."
+    table = _table(["server", *(s.title for s in scenarios)], rows)
+    return f"{title}\n\n{table}" + (f"\n\n{note}" if "≈" in table else "")
 
 
 def _cpu_text(cell: Cell | None) -> str:
     """Return what the overview says of a cell."""
     if cell is None:
         return NOT_MEASURED
-    spread = cell.spread("cpu")
-    return _range(spread) if spread else "failed"
+    return _cpu_range(cell) or "failed"
+
+
+def _cpu_range(cell: Cell) -> str:
+    """Return the CPU per request of a cell as text, nothing if it failed.
+
+    It is marked as rough if too few requests were served beside those under way at the end.
+    """
+    cpu, uncounted = cell.spread("cpu"), cell.spread("uncounted")
+    if cpu is None or uncounted is None:
+        return ""
+    return f"{'≈' if uncounted.greatest > NOTICED_UNCOUNTED else ''}{_range(cpu)}"
 
 
 def _range(spread: Spread) -> str:
@@ -136,17 +151,24 @@ def _digits(value: float) -> str:
 
 def _details(report: Report, scenario: Scenario) -> str:
     """Return everything about one scenario."""
-    head = ["server", "user µs", "sys µs", "CPU µs", f"× {report.reference}", "× floor"]
+    head = ["server", "user µs", "sys µs", "CPU µs"]
+    head += [f"× {name}" for name in _divisors(report)]
     head += ["requests/s", "p50 µs", "p99 µs", "peak RSS MiB", "disturbed"]
     rows = [_detail_row(report, scenario, c) for c in report.cells if c.scenario == scenario.name]
     return f"## {scenario.title} ({scenario.connections} connections)\n\n{_table(head, rows)}"
+
+
+def _divisors(report: Report) -> list[str]:
+    """Return the servers whose CPU per request the others are divided by."""
+    return list(dict.fromkeys(name for name in (report.reference, FLOOR) if name))
 
 
 def _detail_row(report: Report, scenario: Scenario, cell: Cell) -> list[str]:
     """Return the row of one server."""
     cpu = cell.spread("cpu")
     if cpu is None:
-        return [cell.server, *(NOT_MEASURED for _ in range(9)), "failed"]
+        empty = 7 + len(_divisors(report))
+        return [cell.server, *(NOT_MEASURED for _ in range(empty)), "failed"]
     median = {
         name: spread.median
         for name in ("user", "system", "rate", "p50", "p99", "peak_rss", "disturbance")
@@ -157,9 +179,8 @@ def _detail_row(report: Report, scenario: Scenario, cell: Cell) -> list[str]:
         cell.server,
         _digits(median["user"]),
         _digits(median["system"]),
-        _range(cpu),
-        _ratio(cpu.median, report.cpu(report.reference, scenario.name)),
-        _ratio(cpu.median, report.cpu("floor", scenario.name)),
+        _cpu_range(cell),
+        *(_ratio(cpu.median, report.cpu(name, scenario.name)) for name in _divisors(report)),
         f"{median['rate']:,.0f}",
         f"{median['p50']:,.0f}" if timed else NOT_MEASURED,
         f"{median['p99']:,.0f}" if timed else NOT_MEASURED,
@@ -213,4 +234,5 @@ def disturbance_warnings(report: Report) -> list[str]:
     ]
     if not disturbed:
         return []
-    return [f"other work ran on the server's core in {len(disturbed)} cells: {disturbed[0]}, ..."]
+    worst = "; ".join(disturbed[:NAMED_CELLS])
+    return [f"other work ran on the server's core in {len(disturbed)} cells, such as {worst}"]

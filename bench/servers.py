@@ -9,8 +9,7 @@ worker, without an access log, with the options that make it fastest.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -21,14 +20,14 @@ class Server:
         name: Word of the command line and of the report.
         command: Command line with fields, see the module.
         requires: Requirements that are installed for it, as pip reads them.
-        environment: Variables added to the environment of the process.
+        overlay: A requirement that only this server sees, in place of the shared one.
         fixed_answer: Whether it can only write one fixed answer to a request without a body.
     """
 
     name: str
     command: str
     requires: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    overlay: str = ""
     fixed_answer: bool = False
 
     @property
@@ -48,6 +47,7 @@ GRANIAN = (
     "{python} -m granian {app} --interface asgi --port {port} --no-access-log"
     " --log-level warning --loop uvloop"
 )
+UVICORN_HTTPTOOLS = f"{UVICORN} --http httptools --loop uvloop"
 BARE_H11 = "{python} bare_h11.py"
 
 SERVERS = (
@@ -55,10 +55,10 @@ SERVERS = (
     Server("raw-uvloop", "{python} raw_uvloop.py {port}", ("uvloop",), fixed_answer=True),
     Server("esg-fast-uvloop", f"{ESG} --impl fast --loop uvloop", ("uvloop",)),
     Server("esg-fast-asyncio", f"{ESG} --impl fast --loop asyncio"),
+    Server("uvicorn-httptools", UVICORN_HTTPTOOLS, ("uvicorn[standard]",)),
+    # uvloop 0.23 sends each write at once, so uvicorn's head and body are two system calls.
     Server(
-        "uvicorn-httptools",
-        f"{UVICORN} --http httptools --loop uvloop",
-        ("uvicorn[standard]",),
+        "uvicorn-uvloop0.22", UVICORN_HTTPTOOLS, ("uvicorn[standard]",), overlay="uvloop==0.22.1"
     ),
     Server("granian-asyncio", f"{GRANIAN} --task-impl asyncio", ("granian", "uvloop")),
     Server("granian-rust", f"{GRANIAN} --task-impl rust", ("granian", "uvloop")),

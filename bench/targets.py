@@ -17,23 +17,26 @@ class Target:
 
 FAST = "esg-fast-uvloop"
 
+UVICORN_ROWS = ("uvicorn-httptools", "uvicorn-uvloop0.22")
+
 # How many times what the fast driver costs each peer is to cost, by scenario.
 FAST_RATIOS: dict[str, dict[str, float]] = {
-    "hello": {"uvicorn-httptools": 1.9, "granian-rust": 2.1, "fastpysgi": 1.8, "h2corn": 1.8},
-    "headers": {"uvicorn-httptools": 2.2, "granian-rust": 2.2, "fastpysgi": 1.9, "h2corn": 2.0},
-    "pipelined": {"uvicorn-httptools": 9, "granian-rust": 7, "fastpysgi": 8, "h2corn": 7},
-    "post1k": {"uvicorn-httptools": 2.2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 2},
-    "post64k": {"uvicorn-httptools": 2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 3},
-    "large": {"uvicorn-httptools": 1.15, "granian-rust": 1.6, "fastpysgi": 1.3, "h2corn": 1.2},
-    "connections": {"uvicorn-httptools": 3, "granian-rust": 2, "fastpysgi": 1.8, "h2corn": 2},
+    "hello": {"uvicorn": 1.9, "granian-rust": 2.1, "fastpysgi": 1.8, "h2corn": 1.8},
+    "headers": {"uvicorn": 2.2, "granian-rust": 2.2, "fastpysgi": 1.9, "h2corn": 2.0},
+    "pipelined": {"uvicorn": 9, "granian-rust": 7, "fastpysgi": 8, "h2corn": 7},
+    "post1k": {"uvicorn": 2.2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 2},
+    "post64k": {"uvicorn": 2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 3},
+    "large": {"uvicorn": 1.15, "granian-rust": 1.6, "fastpysgi": 1.3, "h2corn": 1.2},
+    "connections": {"uvicorn": 3, "granian-rust": 2, "fastpysgi": 1.8, "h2corn": 2},
 }
 
 TARGETS = (
     Target("hello", FAST, "floor", 1.4),
     *(
-        Target(scenario, FAST, peer, 1 / ratio)
+        Target(scenario, FAST, row, 1 / ratio)
         for scenario, ratios in FAST_RATIOS.items()
         for peer, ratio in ratios.items()
+        for row in (UVICORN_ROWS if peer == "uvicorn" else (peer,))
     ),
     Target("hello", "esg-pure-asyncio", "bare-h11-asyncio", 1.25),
     Target("hello", "esg-pure-uvloop", "bare-h11-uvloop", 1.25),
