@@ -126,6 +126,8 @@ def require_cores(settings: Settings) -> None:
     Raises:
         SystemExit: They do not.
     """
+    if sys.platform != "linux":
+        raise SystemExit("bench/ reads /proc and pins processes to cores: it needs Linux")
     cores = {settings.server_core, settings.load_core}
     if len(cores) < 2 or not cores <= os.sched_getaffinity(0):
         raise SystemExit("server and load need two different cores that this process may use")

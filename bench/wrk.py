@@ -12,7 +12,7 @@ from environment import BENCH
 from live_server import pinned
 from scenarios import Scenario
 
-HOW_TO_GET_IT = "wrk is not installed: `apt-get install wrk` (Debian), `brew install wrk` (macOS)"
+HOW_TO_GET_IT = "wrk is not installed: `apt-get install wrk` on Debian and Ubuntu"
 SUMMARY = "SUMMARY "
 RESPONSE_TIMEOUT = "10s"
 SPARE_SECONDS = 30
