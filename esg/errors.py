@@ -38,7 +38,35 @@ class ClientDisconnected(ConnectionError):
 
     Raised out of `send()`; a subclass of OSError as the ASGI HTTP and WebSocket specifications
     2.4 and later ask ("Disconnected Client - send exception").
+
+    Args:
+        message: what happened.
+        exchange: whose client is gone.
     """
+
+    def __init__(self, message: str, exchange: object = None) -> None:
+        super().__init__(message)
+        self.exchange = exchange
+
+
+def is_disconnect_of(error: BaseException, exchange: object) -> bool:
+    """Tell whether an application ended only because the client of `exchange` is gone.
+
+    Frameworks wrap the error that `send()` raised: it may stand anywhere in the chain of causes
+    and contexts; an exception group counts if all its members do.
+    """
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        if isinstance(link, ClientDisconnected) and link.exchange is exchange:
+            return True
+        if isinstance(link, BaseExceptionGroup) and all(
+            is_disconnect_of(member, exchange) for member in link.exceptions
+        ):
+            return True
+        link = link.__cause__ or link.__context__
+    return False
 
 
 class RequestRejected(Exception):

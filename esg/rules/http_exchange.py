@@ -13,7 +13,10 @@ how a response looks on the wire: that is `wire`'s, an object with `start(plan)`
                       http.response.body, final    COMPLETE     content and the end
                       (content breaks its length)  ABORTED      nothing; MessageError
     COMPLETE          any                          COMPLETE     nothing; counted as late
+    ABORTED           any                          ABORTED      nothing; ClientDisconnected
     any but COMPLETE  any, once the client is gone the same     nothing; ClientDisconnected
+
+The server's own answer (`answered_by_server`) and `abort` end in ABORTED too.
 
 A message that the table does not have raises MessageError and changes nothing.
 Source: ASGI HTTP & WebSocket message format 2.5, "HTTP".
@@ -32,6 +35,8 @@ START_HELD: Final = 1
 STREAMING: Final = 2
 COMPLETE: Final = 3
 ABORTED: Final = 4
+
+DRAIN_LIMIT: Final = 65536  # bytes of unread content worth reading to keep a connection
 
 
 class Plan(Protocol):
@@ -185,7 +190,7 @@ class HttpExchange:
             self.late_messages += 1
             return []
         if self.disconnected or self.state == ABORTED:
-            raise ClientDisconnected("the client has disconnected")
+            raise ClientDisconnected("the client has disconnected", self)
         message_type = _type_of(message)
         if message_type == "http.response.body":
             return self._send_body(message)
@@ -216,6 +221,8 @@ class HttpExchange:
             data = data.cast("B") if data.c_contiguous else data.tobytes()
         final = not message.get("more_body", False)
         self._check_length(len(data), final)
+        if final and not self.request_complete and not self.unread_is_drainable():
+            self._wire.keep_alive = False  # while the head can still say so
         out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
         self.state = COMPLETE if final else STREAMING
         out += self._wire.frame(data, final)
@@ -251,9 +258,18 @@ class HttpExchange:
 
     def answered_by_server(self, status: int) -> None:
         """Take note that the server answers in the application's place, and closes."""
-        self.state = COMPLETE
+        self.state = ABORTED
         self.status = status
         self._wire.keep_alive = False
+        self.disconnect()
+
+    def unread_is_drainable(self) -> bool:
+        """Tell whether content that nobody took may be read away to keep the connection.
+
+        A client that was told no 100 may never send its content, nor say so (RFC 9110 section
+        10.1.1).
+        """
+        return not self.awaits_continue and self.content_length - self.received <= DRAIN_LIMIT
 
     def abort(self) -> bool:
         """End a response that can never be complete; tell whether it was one."""

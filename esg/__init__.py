@@ -1,0 +1,46 @@
+"""ESG, an ASGI server: HTTP/1.1 by one set of rules, in two implementations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from esg._version import __version__
+from esg.asgi import ASGIApp
+from esg.background import run_in_thread
+from esg.config import Config
+from esg.errors import ClientDisconnected, ConfigError, ESGError, MessageError, StartupError
+from esg.server import Server
+
+__all__ = [
+    "ClientDisconnected",
+    "Config",
+    "ConfigError",
+    "ESGError",
+    "MessageError",
+    "Server",
+    "StartupError",
+    "__version__",
+    "run",
+    "run_in_thread",
+]
+
+
+def run(app: ASGIApp | str, **settings: Any) -> int:
+    """Serve an application until SIGINT or SIGTERM, and log as the command `esg` does.
+
+    Args:
+        app: an application, or "module:attribute".
+        **settings: as for `Config`.
+
+    Returns:
+        The exit code: 0 after a graceful stop.
+
+    Raises:
+        ConfigError, StartupError: it cannot be served as asked.
+    """
+    from esg import logs  # noqa: PLC0415 - only a program of its own configures logging
+    from esg.server import run_server  # noqa: PLC0415
+
+    config = Config(app, **settings)
+    logs.configure(config.log_level, config.access_log, config.use_colors)
+    return run_server(config)

@@ -1,0 +1,100 @@
+"""From "module:attribute", a factory or an object to an ASGI 3 application.
+
+Must not know servers. Every way in which it can fail is an AppLoadError of one line that names
+the part that does not lead on; only an error inside the user's own module keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, cast
+
+from esg.asgi import ASGIApp
+from esg.errors import AppLoadError
+
+
+def load_app(app: ASGIApp | str, *, factory: bool = False, app_dir: str = ".") -> ASGIApp:
+    """Return the application that `app` is or names.
+
+    Args:
+        app: an application, or "module:attribute"; the attribute may be dotted.
+        factory: call what was found without arguments to get the application.
+        app_dir: the directory to search for the module first.
+
+    Raises:
+        AppLoadError: in one line, or with the user's own traceback behind it.
+    """
+    found: Any = _import_app(app, app_dir) if isinstance(app, str) else app
+    name = app if isinstance(app, str) else repr(app)
+    if factory:
+        found = _call_factory(found, name)
+    if not callable(found):
+        raise AppLoadError(f"{name!r} is not callable: it is {_kind(found)}, not an application")
+    return cast(ASGIApp, found)
+
+
+def _import_app(import_string: str, app_dir: str) -> Any:
+    module_name, _, attribute = import_string.partition(":")
+    if not module_name or not attribute:
+        raise AppLoadError(f"app {import_string!r} must look like 'module:attribute'")
+    if app_dir not in sys.path:
+        sys.path.insert(0, str(Path(app_dir).resolve()) if app_dir != "." else "")
+    found: Any = _import_module(module_name)
+    for part in attribute.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise AppLoadError(
+                f"module {module_name!r} has no attribute {attribute!r}{_hint(found)}"
+            ) from None
+    return found
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise AppLoadError(f"module {error.name!r} not found (app {name!r})") from None
+        raise AppLoadError(_own_traceback(error, f"importing {name!r} failed")) from error
+    except (Exception, SystemExit) as error:
+        raise AppLoadError(_own_traceback(error, f"importing {name!r} failed")) from error
+
+
+def _call_factory(found: Any, name: str) -> Any:
+    if not callable(found):
+        raise AppLoadError(f"factory {name!r} is not callable: it is {_kind(found)}")
+    try:
+        return found()
+    except (Exception, SystemExit) as error:
+        raise AppLoadError(_own_traceback(error, f"factory {name!r} failed")) from error
+
+
+def _own_traceback(error: BaseException, what: str) -> str:
+    """Format an error of the user's with the frames that are the user's."""
+    frames = error.__traceback__
+    while frames is not None and _is_ours(frames):
+        frames = frames.tb_next
+    lines = traceback.format_exception(type(error), error, frames)
+    return f"{what}: {type(error).__name__}: {error}\n{''.join(lines).rstrip()}"
+
+
+def _is_ours(frames: TracebackType) -> bool:
+    filename = frames.tb_frame.f_code.co_filename
+    return filename == __file__ or filename.startswith("<frozen importlib") or (
+        Path(filename).parent == Path(importlib.__file__).parent
+    )
+
+
+def _hint(module: Any) -> str:
+    """Say which of the usual names a module has instead."""
+    names = [n for n in ("app", "application", "create_app") if hasattr(module, n)]
+    return f" (it has {', '.join(names)})" if names else ""
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

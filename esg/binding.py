@@ -1,0 +1,149 @@
+"""From settings to listening sockets: TCP, UNIX and inherited ones.
+
+Must not know loops: every socket comes back bound, listening and non-blocking.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from esg.config import Config
+from esg.errors import StartupError
+from esg.rules.scope import Address
+
+
+def bind(config: Config) -> list[socket.socket]:
+    """Open what `config` asks to listen on.
+
+    A host name is bound at every address that it has, all with one port.
+
+    Raises:
+        StartupError: naming the address and why.
+    """
+    if config.fd is not None:
+        return [_inherit(config.fd, config.backlog)]
+    if config.uds is not None:
+        return [_bind_unix(config.uds, config.backlog)]
+    return _bind_tcp(config.host, config.port, config.backlog)
+
+
+def _bind_tcp(host: str, port: int, backlog: int) -> list[socket.socket]:
+    address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        found = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as error:
+        raise StartupError(f"cannot bind {host}: {_reason(error)}") from None
+    listeners: list[socket.socket] = []
+    for family, kind, protocol, _, sockaddr in dict.fromkeys(found):
+        listener = socket.socket(family, kind, protocol)
+        listeners.append(listener)
+        try:
+            _prepare_tcp(listener)
+            listener.bind((sockaddr[0], port, *sockaddr[2:]))
+            listener.listen(backlog)
+        except OSError as error:
+            for opened in listeners:
+                opened.close()
+            raise StartupError(f"cannot bind {_shown(host, port)}: {_reason(error)}") from None
+        port = listener.getsockname()[1]  # 0 became a number: the other families get the same
+    return listeners
+
+
+def _prepare_tcp(listener: socket.socket) -> None:
+    listener.setblocking(False)
+    if os.name == "posix":  # on Windows it would let two servers share the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listener.family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+
+def _bind_unix(path: str, backlog: int) -> socket.socket:
+    if not hasattr(socket, "AF_UNIX"):
+        raise StartupError(f"cannot bind unix:{path}: this system has no UNIX sockets")
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        _remove_dead_socket(path)
+        listener.setblocking(False)
+        listener.bind(path)
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise StartupError(f"cannot bind unix:{path}: {_reason(error)}") from None
+    return listener
+
+
+def _inherit(fd: int, backlog: int) -> socket.socket:
+    try:
+        listener = socket.socket(fileno=fd)
+    except OSError as error:
+        raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
+    if listener.type != socket.SOCK_STREAM:
+        raise StartupError(f"cannot serve descriptor {fd}: not a stream socket")
+    try:
+        listener.setblocking(False)
+        listener.listen(backlog)
+    except OSError as error:
+        raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
+    return listener
+
+
+def _remove_dead_socket(path: str) -> None:
+    """Remove a socket file that nobody listens on.
+
+    Raises:
+        OSError: somebody does, or the file is no socket.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise OSError(errno.EEXIST, "a file that is no socket is there")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink(missing_ok=True)
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def release(listeners: list[socket.socket]) -> None:
+    """Close listening sockets and remove the files of those that are UNIX sockets of ours."""
+    for listener in listeners:
+        path = listener.getsockname() if listener.family == getattr(socket, "AF_UNIX", -1) else ""
+        listener.close()
+        if path:
+            with suppress(OSError):  # somebody else removed it
+                os.unlink(path)
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address of a listener as users write it: a URL, or unix:PATH."""
+    name = listener.getsockname()
+    if isinstance(name, tuple):
+        return f"http://{_shown(name[0], name[1])}"
+    return f"unix:{os.fsdecode(name)}"
+
+
+def endpoint(name: object) -> Address:
+    """Turn what getsockname or getpeername gave into a scope's `server` or `client`."""
+    if isinstance(name, tuple):
+        return (name[0], name[1])
+    return (os.fsdecode(name), None) if isinstance(name, (str, bytes)) and name else None
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,185 @@
+"""The configuration: one frozen schema with every default, unit and cross-check.
+
+The command line, validation and reference are generated from it. Defaults are the documented
+decisions; times are seconds, sizes bytes, and 0 switches a timeout or limit off.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, fields
+from typing import Any, Literal
+
+from esg.asgi import ASGIApp
+from esg.errors import ConfigError, MessageError
+from esg.options import check, setting
+from esg.rules.response_head import check_field
+
+LogLevel = Literal["critical", "error", "warning", "info", "debug", "trace"]
+
+_BINDING = "Binding"
+_APPLICATION = "Application"
+_IMPLEMENTATION = "Implementation"
+_HTTP = "HTTP"
+_TIMEOUTS = "Timeouts (seconds, 0 for none)"
+_LIMITS = "Limits (0 for none)"
+_LOGGING = "Logging"
+
+
+def _root_path(value: Any) -> str:
+    if not isinstance(value, str) or (value.strip("/") and not value.startswith("/")):
+        raise ValueError("must be empty or begin with /")
+    return value.rstrip("/")
+
+
+def _header(value: Any) -> tuple[str, str]:
+    """Take "Name: value", or a pair, as one default header."""
+    if isinstance(value, str) and ":" in value:
+        name, _, text = value.partition(":")
+    elif isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(v, str) for v in value):
+        name, text = value
+    else:
+        raise ValueError("must look like NAME:VALUE")
+    try:
+        check_field(name.strip().encode("latin-1"), text.strip().encode("latin-1"))
+    except (MessageError, UnicodeEncodeError) as error:
+        raise ValueError(f"must be a lawful header ({error})") from None
+    return name.strip(), text.strip()
+
+
+def _headers(value: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise ValueError("must be a list of NAME:VALUE")
+    items = value.items() if isinstance(value, Mapping) else value
+    return tuple(_header(item) for item in items)
+
+
+class _SchemaType(type):
+    """Make a Config with an unknown setting a ConfigError that names it."""
+
+    def __call__(cls, *args: Any, **settings: Any) -> Any:
+        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        for name in settings:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise ConfigError(f"unknown setting {name!r}{hint}")
+        return super().__call__(*args, **settings)
+
+
+@dataclass(frozen=True)
+class Config(metaclass=_SchemaType):
+    """Hold every setting of one server.
+
+    Args:
+        app: an ASGI application, or the string "module:attribute" that leads to one.
+
+    Raises:
+        ConfigError: a setting is unknown, has a wrong value, or contradicts another.
+    """
+
+    app: ASGIApp | str
+    _: KW_ONLY
+
+    host: str = setting("127.0.0.1", "Address or host name to bind.", _BINDING)
+    port: int = setting(
+        8000, "Port to bind; 0 takes a free one and prints it.", _BINDING, minimum=0, maximum=65535
+    )
+    uds: str | None = setting(None, "Bind a UNIX socket at this path.", _BINDING, metavar="PATH")
+    fd: int | None = setting(
+        None, "Serve the listening socket of this file descriptor.", _BINDING, minimum=0
+    )
+    backlog: int = setting(2048, "Connections the kernel keeps waiting.", _BINDING, minimum=1)
+
+    factory: bool = setting(False, "APP is a function that returns the application.", _APPLICATION)
+    app_dir: str = setting(
+        ".", "Directory that is searched for APP first.", _APPLICATION, metavar="PATH"
+    )
+    root_path: str = setting(
+        "", "Path that APP is mounted at.", _APPLICATION, metavar="PATH", parse=_root_path
+    )
+    lifespan: Literal["auto", "on", "off"] = setting(
+        "auto", "Run the application's lifespan.", _APPLICATION, choices=("auto", "on", "off")
+    )
+
+    impl: Literal["auto", "pure", "fast"] = setting(
+        "auto", "Implementation to serve with.", _IMPLEMENTATION, choices=("auto", "pure", "fast")
+    )
+    loop: Literal["auto", "asyncio", "uvloop", "trio"] = setting(
+        "auto",
+        "Event loop to run on.",
+        _IMPLEMENTATION,
+        choices=("auto", "asyncio", "uvloop", "trio"),
+    )
+
+    server_header: bool = setting(True, "Send the Server header.", _HTTP)
+    date_header: bool = setting(True, "Send the Date header.", _HTTP)
+    header: tuple[tuple[str, str], ...] = setting(
+        (),
+        "Header for every response that does not set it itself; repeatable.",
+        _HTTP,
+        metavar="NAME:VALUE",
+        repeatable=True,
+        parse=_headers,
+    )
+
+    timeout_keep_alive: float = setting(5.0, "Between two requests.", _TIMEOUTS, minimum=0)
+    timeout_headers: float = setting(10.0, "For a whole request head.", _TIMEOUTS, minimum=0)
+    timeout_body: float = setting(
+        60.0, "For the next bytes of content that APP waits for.", _TIMEOUTS, minimum=0
+    )
+    timeout_write: float = setting(
+        60.0, "For a client that does not read its response.", _TIMEOUTS, minimum=0
+    )
+    timeout_graceful_shutdown: float = setting(
+        10.0, "For requests in flight when the server stops.", _TIMEOUTS, minimum=0
+    )
+    timeout_lifespan: float = setting(
+        30.0, "For the application's lifespan shutdown.", _TIMEOUTS, minimum=0
+    )
+
+    limit_concurrency: int = setting(
+        0, "Requests in flight; above it 503.", _LIMITS, minimum=0, metavar="N"
+    )
+    limit_max_requests: int = setting(
+        0, "Requests after which the server stops.", _LIMITS, minimum=0, metavar="N"
+    )
+    limit_head_size: int = setting(
+        65536, "Size of a request head; above it 431.", _LIMITS, minimum=256, metavar="BYTES"
+    )
+    limit_fields: int = setting(
+        100, "Header fields of a request; above it 431.", _LIMITS, minimum=1, metavar="N"
+    )
+    limit_target_size: int = setting(
+        8192, "Size of a request target; above it 414.", _LIMITS, minimum=1, metavar="BYTES"
+    )
+    limit_body_size: int = setting(
+        0, "Size of a request body; above it 413.", _LIMITS, minimum=0, metavar="BYTES"
+    )
+
+    log_level: LogLevel = setting(
+        "info",
+        "Least severe messages to log; trace shows every ASGI message.",
+        _LOGGING,
+        choices=("critical", "error", "warning", "info", "debug", "trace"),
+    )
+    access_log: bool = setting(True, "Log a line for every response.", _LOGGING)
+    use_colors: bool | None = setting(
+        None, "Colour the log; by default on a terminal, unless NO_COLOR is set.", _LOGGING
+    )
+
+    def __post_init__(self) -> None:
+        """Check every value, then what they say together."""
+        for schema_field in fields(self):
+            value = check(schema_field, getattr(self, schema_field.name))
+            object.__setattr__(self, schema_field.name, value)
+        if not isinstance(self.app, str) and not callable(self.app):
+            raise ConfigError(f"app must be an application or 'module:attribute', got {self.app!r}")
+        if self.uds is not None and self.fd is not None:
+            raise ConfigError("uds (--uds) and fd (--fd) contradict each other: set one")
+        if self.impl == "fast" and self.loop == "trio":
+            raise ConfigError(
+                "impl (--impl) fast and loop (--loop) trio contradict each other: "
+                "trio needs --impl pure"
+            )

@@ -1,0 +1,131 @@
+"""Run an application's lifespan beside the server; the table is in `rules.lifespan`.
+
+Source: ASGI lifespan protocol 2.0.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import traceback
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from esg.asgi import ASGI_VERSION, LIFESPAN_SPEC_VERSION, ASGIApp, Message
+from esg.errors import LifespanError
+from esg.logs import logger
+from esg.rules import lifespan as table
+
+
+class Lifespan:
+    """Follow one application from start-up to shutdown.
+
+    Args:
+        app: the application.
+        mode: "auto", "on" or "off".
+        shutdown_timeout: seconds that shutdown may take, 0 for no bound.
+
+    Attributes:
+        state: what the application put into its lifespan state.
+        context: the context in which start-up ended: what it set there, requests see.
+    """
+
+    def __init__(self, app: ASGIApp, mode: str, shutdown_timeout: float) -> None:
+        self._app = app
+        self._mode = mode
+        self._shutdown_timeout = shutdown_timeout
+        self._table = table.LifespanTable(required=mode == "on")
+        self._settled = anyio.Event()  # start-up has an outcome
+        self._shutdown = anyio.Event()  # the application may receive the shutdown event
+        self._ended = anyio.Event()
+        self.state: dict[str, Any] = {}
+        self.context = contextvars.copy_context()
+
+    async def startup(self, task_group: TaskGroup) -> None:
+        """Start the application and wait until it is ready.
+
+        Raises:
+            LifespanError: it must not be served.
+        """
+        if self._mode == "off":
+            return
+        task_group.start_soon(self._run, name="esg lifespan")
+        await self._settled.wait()
+        if self._table.state == table.FAILED:
+            reason = f": {self._table.message}" if self._table.message else ""
+            raise LifespanError(f"application start-up failed{reason}")
+
+    async def shutdown(self) -> None:
+        """Tell the application to shut down and wait, within the bound, until it has."""
+        if self._table.state != table.STARTED:
+            return
+        self._shutdown.set()
+        bound = self._shutdown_timeout or float("inf")
+        with anyio.move_on_after(bound) as scope:
+            await self._ended.wait()
+        if scope.cancelled_caught:
+            logger.error("Application shutdown did not complete within %g s", bound)
+
+    async def _run(self) -> None:
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": ASGI_VERSION, "spec_version": LIFESPAN_SPEC_VERSION},
+            "state": self.state,
+        }
+        try:
+            await self._app(scope, self._receive, self._send)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            self._ended_with(error)
+        except BaseException:  # cancelled: the server is gone
+            self._table.ended()
+            raise
+        else:
+            self._ended_with(None)
+        finally:
+            self._settled.set()
+            self._ended.set()
+
+    def _ended_with(self, error: BaseException | None) -> None:
+        before = self._table.state
+        self._table.ended()
+        after = self._table.state
+        if after == table.UNSUPPORTED:
+            why = f"{type(error).__name__}: {error}" if error else "it returned"
+            logger.info("The application does not support lifespan (%s); serving on", why)
+        elif after == table.BROKEN or (after == table.FAILED and before == table.STARTING):
+            _log("The application failed in its lifespan start-up", error)
+        elif after == table.FAILED and before == table.IDLE:
+            _log("The application does not support lifespan, but --lifespan is on", error)
+        elif error is not None:
+            _log("The application raised in its lifespan", error)
+
+    async def _receive(self) -> Message:
+        if self._table.state == table.IDLE:
+            self._table.startup_taken()
+            return {"type": "lifespan.startup"}
+        await self._shutdown.wait()
+        if self._table.state == table.STARTED:
+            self._table.shutdown_taken()
+            return {"type": "lifespan.shutdown"}
+        await anyio.sleep_forever()
+        raise AssertionError("sleep_forever returned")
+
+    async def _send(self, message: Message) -> None:
+        self._table.send(message)
+        if self._table.state == table.STARTED:
+            self.context = contextvars.copy_context()
+        elif self._table.state == table.STOPPED:
+            if self._table.message:
+                logger.error("Application shutdown failed: %s", self._table.message)
+            self._ended.set()
+        self._settled.set()
+
+
+def _log(what: str, error: BaseException | None) -> None:
+    if error is None:
+        logger.error("%s: it returned", what)
+        return
+    lines = traceback.format_exception(error)
+    logger.log(logging.ERROR, "%s\n%s", what, "".join(lines).rstrip())

@@ -1,0 +1,70 @@
+"""The logger tree: `esg` for the server, `esg.access` for responses, and how both look.
+
+Only a program that ESG runs (`esg`, `esg.run`) is given handlers; a Server inside somebody
+else's program just logs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Final, TextIO
+
+TRACE: Final = 5
+
+logger: Final = logging.getLogger("esg")
+access_logger: Final = logging.getLogger("esg.access")
+
+logging.addLevelName(TRACE, "TRACE")
+
+_LEVELS: Final = {"trace": TRACE}
+_COLOURS: Final = {
+    TRACE: "34",
+    logging.DEBUG: "36",
+    logging.INFO: "32",
+    logging.WARNING: "33",
+    logging.ERROR: "31",
+    logging.CRITICAL: "91",
+}
+
+
+class LineFormatter(logging.Formatter):
+    """Format a record as `LEVEL:    message`, coloured where it helps a reader."""
+
+    def __init__(self, colours: bool) -> None:
+        super().__init__("%(levelprefix)s %(message)s")
+        self._colours = colours
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Put the padded level in front of the message."""
+        level = f"{record.levelname}:"
+        padding = " " * (9 - len(level))
+        if self._colours:
+            level = f"\033[{_COLOURS.get(record.levelno, '0')}m{level}\033[0m"
+        record.levelprefix = level + padding
+        return super().formatMessage(record)
+
+
+def configure(level: str, access_log: bool, use_colors: bool | None) -> None:
+    """Give both loggers their handlers: the server's lines to stderr, responses to stdout.
+
+    Args:
+        level: the least severe level to show, "trace" included.
+        access_log: whether responses are logged.
+        use_colors: None for a terminal without NO_COLOR.
+    """
+    _set_handler(logger, sys.stderr, use_colors)
+    logger.setLevel(_LEVELS.get(level) or level.upper())
+    _set_handler(access_logger, sys.stdout, use_colors)
+    access_logger.setLevel(logging.INFO if access_log else logging.CRITICAL + 1)
+
+
+def _set_handler(target: logging.Logger, stream: TextIO, use_colors: bool | None) -> None:
+    if use_colors is None:
+        # https://no-color.org: set and not empty, whatever its value
+        use_colors = stream.isatty() and not os.environ.get("NO_COLOR")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter(use_colors))
+    target.handlers = [handler]
+    target.propagate = False  # or the root logger's handlers would repeat every line

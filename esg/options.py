@@ -1,0 +1,106 @@
+"""What one setting is: its text, its unit, its bounds. `config.Config` is made of these.
+
+Everything that is generated from the schema (command line, validation, reference) reads an
+`Option`; nothing else describes a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field
+from typing import Any
+
+from esg.errors import ConfigError
+
+_KEY = "esg.option"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Describe one setting.
+
+    Args:
+        help: one sentence for `--help`.
+        group: the heading under which `--help` lists it.
+        metavar: what stands for the value in `--help`: its unit or form.
+        choices: the allowed words, if it is one of a few.
+        minimum: the smallest allowed number.
+        maximum: the largest.
+        repeatable: whether the command line takes it several times.
+        parse: checks one value and returns it in its final form; raises ValueError with what is
+            allowed.
+    """
+
+    help: str
+    group: str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    repeatable: bool = False
+    parse: Callable[[Any], Any] | None = None
+
+
+def setting(default: Any, help: str, group: str, **details: Any) -> Any:
+    """Declare a field of the schema: a dataclass field that carries its `Option`."""
+    return field(default=default, metadata={_KEY: Option(help=help, group=group, **details)})
+
+
+def option_of(schema_field: Field[Any]) -> Option | None:
+    """Return the `Option` of a dataclass field, None for a field that is no setting."""
+    option = schema_field.metadata.get(_KEY)
+    return option if isinstance(option, Option) else None
+
+
+def flag_name(name: str) -> str:
+    """Return how the command line spells a setting: `root_path` is `--root-path`."""
+    return "--" + name.replace("_", "-")
+
+
+def check(schema_field: Field[Any], value: Any) -> Any:
+    """Check one value and return it in its final form.
+
+    Raises:
+        ConfigError: naming the setting, the value and what is allowed.
+    """
+    option = option_of(schema_field)
+    if option is None or (value is None and schema_field.default is None):
+        return value
+    try:
+        return _checked(option, schema_field, value)
+    except ValueError as error:
+        name = schema_field.name
+        raise ConfigError(f"{name} ({flag_name(name)}): {error}, got {value!r}") from None
+
+
+def _checked(option: Option, schema_field: Field[Any], value: Any) -> Any:
+    if option.parse is not None:
+        return option.parse(value)
+    if option.choices:
+        if value not in option.choices:
+            raise ValueError(f"must be one of {', '.join(option.choices)}")
+        return value
+    kind = str(schema_field.type)
+    if kind.startswith("bool"):
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false")
+    elif kind.startswith(("int", "float")):
+        _check_number(option, value, whole=kind.startswith("int"))
+    elif kind.startswith("str") and not isinstance(value, str):
+        raise ValueError("must be a string")
+    return value
+
+
+def _check_number(option: Option, value: Any, whole: bool) -> None:
+    kinds = (int,) if whole else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool) or value != value:
+        raise ValueError("must be a whole number" if whole else "must be a number")
+    if option.minimum is not None and value < option.minimum:
+        raise ValueError(f"must be at least {option.minimum:g}")
+    if option.maximum is not None and value > option.maximum:
+        raise ValueError(f"must be at most {option.maximum:g}")
+
+
+def has_default(schema_field: Field[Any]) -> bool:
+    """Tell whether a field may be left out."""
+    return schema_field.default is not MISSING

@@ -1,0 +1,262 @@
+"""One client connection: bytes to heads, one task per request, and the connection's end.
+
+The connection has no task of its own. Each request is served by a new task that first finishes
+what the request before it left (unread content, a FIN), then reads a head, then runs the
+application; when its response is complete it spawns the task of the next request. So the
+application has a task and a context to itself, work after the response holds nobody up, and an
+idle connection costs one waiting task. Must hold no policy: that is in the rules.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskGroup
+
+from esg.asgi import Buffer
+from esg.errors import RequestRejected
+from esg.logs import logger
+from esg.pure.request_task import RequestTask, is_cancelled
+from esg.rules import deadlines, persistence, request_head
+from esg.rules.deadlines import Deadlines
+from esg.rules.flow_control import HIGH_WATER
+from esg.rules.request_head import RequestHead
+from esg.rules.response_head import error_response
+
+if TYPE_CHECKING:
+    from esg.pure.server import PureServer
+    from esg.pure.transport import SocketTransport
+
+
+class HttpConnection:
+    """Serve one client.
+
+    Args:
+        transport: the byte stream.
+        server: what all connections share.
+        tasks: where the requests' tasks live.
+
+    Attributes:
+        buffer: what has come and belongs to no request yet.
+        eof: the client has sent FIN.
+        lost: the connection is of no use any more.
+        expired: the timer that ran out while the connection was waiting.
+        request: the request that reads and writes now.
+    """
+
+    def __init__(
+        self, transport: SocketTransport, server: PureServer, tasks: TaskGroup
+    ) -> None:
+        self.transport = transport
+        self.server = server
+        self.service = server.service
+        self.deadlines = Deadlines(self.service.timeouts)
+        self.buffer = bytearray()
+        self.eof = False
+        self.lost = False
+        self.request: RequestTask | None = None
+        self._tasks = tasks
+        self.expired = deadlines.NONE
+        self._awaits_head = False
+        self._writer_done: anyio.Event | None = None
+        self.deadlines.arm(deadlines.HEAD, time.monotonic())
+        server.connections.add(self)
+
+    def spawn_next(self) -> None:
+        """Start the task that finishes the current request and serves the next one."""
+        context = self.service.context.copy()
+        context.run(self._tasks.start_soon, self._run)
+
+    async def _run(self) -> None:
+        try:
+            head = await self._next_head()
+            if head is not None:
+                self.request = RequestTask(self, head)
+                await self.request.run()
+        except OSError as error:
+            logger.debug("Connection lost: %s", error)
+            self.drop()
+        except Exception:
+            logger.exception("Internal error; the connection is closed")
+            self.drop(abort=True)
+        except BaseException as error:
+            self.drop()
+            if is_cancelled():
+                raise
+            logger.debug("A request's task ended with %r", error)  # the application's own doing
+
+    async def _next_head(self) -> RequestHead | None:
+        """Read the next head; None where the connection has ended instead."""
+        if self.request is not None and not await self._finish_request(self.request):
+            return None
+        try:
+            raw = await self._read_head()
+            return None if raw is None else request_head.judge(raw, self.service.limits)
+        except RequestRejected as rejected:
+            await self.reject("", rejected.status, rejected.reason)
+            return None
+
+    async def _finish_request(self, request: RequestTask) -> bool:
+        """Do what must follow a complete response; tell whether the connection lives on."""
+        step = request.next_step()
+        if step == persistence.DRAIN:
+            step = persistence.REUSE if await request.drain() else persistence.LINGER
+        if step != persistence.REUSE or self.lost:
+            await self.end(linger=step == persistence.LINGER)
+            return False
+        self.request = None
+        idle = not self.buffer
+        self.deadlines.arm(deadlines.IDLE if idle else deadlines.HEAD, time.monotonic())
+        return True
+
+    async def _read_head(self) -> bytes | None:
+        scanned = 0
+        while True:
+            if self.buffer:
+                end = request_head.find_end(self.buffer, scanned)
+                if end >= 0:
+                    raw = bytes(self.buffer[:end])
+                    del self.buffer[:end]
+                    self.deadlines.stop_reading()
+                    return raw
+                scanned = len(self.buffer)
+                request_head.check_partial(self.buffer, self.service.limits)
+            elif self.service.stopping:
+                self.drop()
+                return None
+            if not await self._read_more():
+                return None
+
+    async def _read_more(self) -> bool:
+        """Read more of a head; tell whether there can be one."""
+        self._awaits_head = True
+        data = await self.read()
+        self._awaits_head = False
+        if self.expired == deadlines.HEAD and self.buffer:
+            raise RequestRejected(408, "the head did not come in time")
+        if data == b"" or self.expired or self.lost:
+            self.drop()  # a FIN inside a head, or silence: there is nothing to answer
+            return False
+        if data is not None:
+            if not self.buffer:
+                self.deadlines.arm(deadlines.HEAD, time.monotonic())
+            self.buffer += data
+        return True
+
+    # Reading and writing, for the request that is served now.
+
+    async def read(self) -> bytes | None:
+        """Return what comes next: b"" at FIN, None after a wait: the caller looks again at why.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        if self.lost:
+            return None
+        if self.eof:
+            return b""
+        data = self.transport.read_nowait()
+        if data is None:
+            await self.transport.wait_readable()
+        elif not data:
+            self.eof = True
+        return data
+
+    @property
+    def may_read_ahead(self) -> bool:
+        """Tell whether bytes of later requests may be held while one is served."""
+        return len(self.buffer) < HIGH_WATER
+
+    async def write(self, data: Buffer) -> None:
+        """Write all of `data`, waiting as long as the client is slow.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        while self._writer_done is not None:  # writes of one response come one after the other
+            await self._writer_done.wait()
+        if self.lost:
+            raise ConnectionAbortedError("the connection is closed")
+        rest = self.transport.write_nowait(data)
+        if rest is not None:
+            await self._write_rest(rest)
+
+    async def _write_rest(self, rest: Buffer | None) -> None:
+        self._writer_done = done = anyio.Event()
+        try:
+            while rest is not None:
+                self.deadlines.arm(deadlines.WRITE, time.monotonic())
+                await self.transport.wait_writable()
+                if self.lost:
+                    raise ConnectionAbortedError("the connection is closed")
+                rest = self.transport.write_nowait(rest)
+        finally:
+            self.deadlines.stop_writing()
+            self._writer_done = None
+            done.set()
+
+    # The ends of a connection.
+
+    async def reject(
+        self, method: str, status: int, reason: str, extra: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
+        """Answer in the application's place, say why in the log, and close."""
+        self.service.rejected(self.transport.client, status, reason)
+        await self.write(
+            error_response(method, status, self.service.default_fields(), extra)
+        )
+        await self.end(linger=True)
+
+    async def end(self, linger: bool) -> None:
+        """Close; with `linger`, only once the client has had time to read the answer.
+
+        A close with unread bytes in the kernel would reset the connection and take the answer
+        with it (RFC 9112 section 9.6).
+        """
+        if linger and not self.lost:
+            self.transport.finish_writing()
+            self.expired = deadlines.NONE
+            self.deadlines.arm(deadlines.LINGER, time.monotonic())
+            while not self.expired and await self.read() != b"":
+                pass
+        self.drop()
+
+    def drop(self, abort: bool = False) -> None:
+        """Close at once, and wake whoever still waits for the client."""
+        self.lost = True
+        self.server.connections.discard(self)
+        if self.request is not None:
+            self.request.client_lost()
+        if abort:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    # What the server tells.
+
+    def sweep(self, now: float) -> None:
+        """Look at the time: fire what has run out, send a head that was held long enough."""
+        expired = self.deadlines.expired(now)
+        if expired == deadlines.WRITE:
+            logger.debug("A client did not read its response in time")
+            self.drop(abort=True)
+        elif expired == deadlines.BODY and self.request is not None:
+            self.deadlines.stop_reading()
+            self.request.content_timed_out()
+        elif expired:
+            self.expired = expired
+            self.transport.wake()
+        elif self.request is not None and self.request.start_is_held:
+            self._tasks.start_soon(self.request.flush_start)
+
+    def stop(self) -> None:
+        """Close if idle; else the connection closes with its current response."""
+        if self._awaits_head and not self.buffer:
+            self.drop()
+
+    def disconnect_app(self) -> None:
+        """Tell the application that waits in receive() that it is over."""
+        if self.request is not None:
+            self.request.client_left()

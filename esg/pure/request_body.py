@@ -1,0 +1,72 @@
+"""The content of one request: judged by `chunk_framing`, read by h11.
+
+h11 gets a fresh connection for each message that has content, and only the bytes that belong to
+it; what comes after them stays with us.
+"""
+
+from __future__ import annotations
+
+import h11
+
+from esg.errors import RequestRejected
+from esg.rules.chunk_framing import ChunkFraming
+from esg.rules.request_head import HeadLimits, RequestHead
+
+
+class RequestBody:
+    """Read the content that follows a judged head.
+
+    Args:
+        head: with content: its length is not 0.
+        limits: bounds of content and trailers.
+    """
+
+    __slots__ = ("_framing", "_parser", "_remaining")
+
+    def __init__(self, head: RequestHead, limits: HeadLimits) -> None:
+        chunked = head.content_length < 0
+        self._framing = (
+            ChunkFraming(limits.body_size, limits.head_size, limits.fields) if chunked else None
+        )
+        self._remaining = head.content_length
+        # Lines are bounded by ChunkFraming; h11's own bound must not be lower.
+        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * limits.head_size)
+        self._parser.receive_data(_head_for_h11(head))
+        self._parser.next_event()
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether all content has come."""
+        return self._remaining == 0 if self._framing is None else self._framing.complete
+
+    def feed(self, data: bytes) -> tuple[bytes, int]:
+        """Take raw bytes; return the content among them and how many belong to this message.
+
+        Raises:
+            RequestRejected: 400, 413 or 431.
+        """
+        if self._framing is None:
+            taken = min(len(data), self._remaining)
+            self._remaining -= taken
+        else:
+            taken = self._framing.scan(data)
+        try:
+            self._parser.receive_data(data[:taken] if taken < len(data) else data)
+            return self._read(), taken
+        except h11.RemoteProtocolError as error:
+            raise RequestRejected(400, str(error)) from None
+
+    def _read(self) -> bytes:
+        pieces: list[bytes] = []
+        while isinstance(event := self._parser.next_event(), h11.Data):
+            pieces.append(bytes(event.data))
+        if event is h11.NEED_DATA and self.complete:
+            raise RequestRejected(400, "content ends in a way that h11 does not read")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _head_for_h11(head: RequestHead) -> bytes:
+    """Write the head that says no more to h11 than how the content is framed."""
+    if head.content_length < 0:
+        return b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+    return b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % head.content_length

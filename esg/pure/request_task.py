@@ -1,0 +1,368 @@
+"""One request in its task: the application's receive() and send(), and how it ends.
+
+The state table is `rules.http_exchange`; this moves bytes between it and the connection.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from esg.access_log import log_access
+from esg.asgi import Buffer, Message
+from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
+from esg.logs import logger
+from esg.pure.request_body import RequestBody
+from esg.rules import deadlines, http_exchange, persistence, response_head
+from esg.rules.http_exchange import HttpExchange
+from esg.rules.request_head import RequestHead
+from esg.rules.response_head import Http1Response
+from esg.rules.scope import http_scope
+
+if TYPE_CHECKING:
+    from esg.pure.http_connection import HttpConnection
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# A send that need not wait still lets other tasks run after this many bytes.
+_YIELD_EVERY = 65536
+_SEND_COST = 4096  # what a message counts besides its bytes
+_RETRY_AFTER = ((b"retry-after", b"1"),)
+
+
+class RequestTask:
+    """Serve one request on a connection.
+
+    Args:
+        connection: where it came from.
+        head: what `request_head.judge` made of it.
+    """
+
+    __slots__ = (
+        "_body",
+        "_client_persists",
+        "_changed",
+        "_connection",
+        "_exchange",
+        "_over",
+        "_reading",
+        "_service",
+        "_timed_out",
+        "_unyielded",
+        "_wire",
+        "head",
+    )
+
+    def __init__(self, connection: HttpConnection, head: RequestHead) -> None:
+        self.head = head
+        self._connection = connection
+        self._service = connection.service
+        self._client_persists = persistence.request_persists(head.http_version, head.connection)
+        self._wire = Http1Response(
+            head.http_version, self._client_persists, self._service.default_fields()
+        )
+        self._exchange = HttpExchange(
+            head.method,
+            head.content_length,
+            head.expect_continue,
+            response_head.plan,
+            self._wire,
+        )
+        self._body = RequestBody(head, self._service.limits) if head.content_length else None
+        self._reading: anyio.Event | None = None  # set when the task that reads has read
+        self._changed = anyio.Event()  # set when no receive() needs to wait any more
+        self._timed_out = False
+        self._unyielded = 0
+        self._over = False
+
+    async def run(self) -> None:
+        """Run the application and see that the request gets an end."""
+        service = self._service
+        if service.saturated:
+            reason = f"{service.config.limit_concurrency} requests are in flight"
+            await self._connection.reject(self.head.method, 503, reason, _RETRY_AFTER)
+            return
+        service.request_started()
+        try:
+            result = await service.app(self._scope(), self.receive, self.send)
+        except BaseException as error:
+            if is_cancelled():
+                self._abort()
+                raise
+            await self._app_raised(error)
+        else:
+            if result is not None:
+                logger.warning("The application returned %r; None was expected", result)
+            await self._app_returned()
+        finally:
+            self._response_over()
+
+    def _scope(self) -> Any:
+        head = self.head
+        transport = self._connection.transport
+        service = self._service
+        return http_scope(
+            method=head.method,
+            http_version=head.http_version,
+            raw_path=head.raw_path,
+            query=head.query,
+            headers=head.headers,
+            scheme="http",
+            client=transport.client,
+            server=transport.server,
+            root_path=service.config.root_path,
+            state=service.state,
+            extensions={"esg.server": service.server_info},
+        )
+
+    # The application's two callables.
+
+    async def receive(self) -> Message:
+        """Return the next message, waiting for the client where it has to."""
+        exchange = self._exchange
+        while (event := exchange.next_event()) is None:
+            if exchange.take_continue():
+                await self._write([_CONTINUE])
+            await self._read_more()
+        return event
+
+    async def send(self, message: Message) -> None:
+        """Take a message; return when the kernel has what it means for the client."""
+        exchange = self._exchange
+        if self._service.stopping:
+            self._wire.keep_alive = False
+        try:
+            out = exchange.send(message)
+        except (MessageError, TypeError):
+            if exchange.state == http_exchange.ABORTED:
+                self._drop()
+            raise
+        if exchange.late_messages:
+            self._service.late_message()
+        if out:
+            await self._write(out)
+        if exchange.state == http_exchange.COMPLETE:
+            self._response_over()
+        elif self._unyielded > _YIELD_EVERY:
+            self._unyielded = 0
+            await checkpoint()
+
+    async def _write(self, out: list[Buffer]) -> None:
+        pieces = out
+        if len(out) > 1 and sum(map(len, out)) <= response_head.JOIN_LIMIT:
+            pieces = [b"".join(out)]
+        try:
+            for piece in pieces:
+                await self._connection.write(piece)
+                self._unyielded += len(piece) + _SEND_COST
+        except OSError as error:
+            self._connection.drop()
+            raise ClientDisconnected(str(error), self._exchange) from error
+
+    # Reading the request's content, and watching for the client's end.
+
+    async def _read_more(self) -> None:
+        """Read once for all tasks of the application that wait in receive()."""
+        if self._reading is not None:
+            await self._reading.wait()
+            return
+        self._reading = anyio.Event()
+        try:
+            if not self._exchange.request_complete:
+                await self._read_content()
+            elif self._connection.may_read_ahead:
+                await self._read_ahead()
+            else:
+                await self._changed.wait()
+        except OSError:
+            self._connection.drop()
+        except RequestRejected as rejected:
+            await self._content_rejected(rejected)
+        finally:
+            self._reading.set()
+            self._reading = None
+
+    async def _read_content(self) -> None:
+        connection = self._connection
+        if connection.buffer:
+            data: bytes | None = bytes(connection.buffer)
+            connection.buffer.clear()
+        else:
+            connection.deadlines.arm(deadlines.BODY, time.monotonic())
+            data = await connection.read()
+            connection.deadlines.stop_reading()
+        if data:
+            self._feed(data)
+            await self._yield_after(len(data))
+        elif data is not None:
+            connection.drop()  # a FIN inside a request (RFC 9112 section 8)
+        elif self._timed_out:
+            raise RequestRejected(408, "the content did not come in time")
+
+    def _feed(self, data: bytes) -> None:
+        assert self._body is not None
+        content, taken = self._body.feed(data)
+        if taken < len(data):
+            self._connection.buffer += data[taken:]
+        if content:
+            self._exchange.body_received(content)
+        if self._body.complete:
+            self._exchange.body_complete()
+
+    async def _read_ahead(self) -> None:
+        data = await self._connection.read()
+        if data:
+            self._connection.buffer += data
+            await self._yield_after(len(data))
+        elif data is not None:
+            self._exchange.client_left()
+
+    async def _yield_after(self, size: int) -> None:
+        self._unyielded += size + _SEND_COST
+        if self._unyielded > _YIELD_EVERY:
+            self._unyielded = 0
+            await checkpoint()
+
+    async def _content_rejected(self, rejected: RequestRejected) -> None:
+        """Answer for content that breaks its framing, if nothing has been answered yet."""
+        connection = self._connection
+        self._service.rejected(connection.transport.client, rejected.status, rejected.reason)
+        if self._exchange.needs_error_response():
+            await self._answer(rejected.status)
+            self._response_over()
+        else:
+            self._drop()
+
+    async def drain(self) -> bool:
+        """Read unread content away; tell whether the connection can go on behind it."""
+        connection = self._connection
+        connection.deadlines.arm(deadlines.LINGER, time.monotonic())
+        limit = self._exchange.received + http_exchange.DRAIN_LIMIT
+        while not self._exchange.request_complete and not connection.expired:
+            data = bytes(connection.buffer) or await connection.read()
+            connection.buffer.clear()
+            if data is None:
+                continue
+            if not data or self._exchange.received > limit:
+                return False
+            try:
+                self._feed(data)
+            except RequestRejected:
+                return False
+        return self._exchange.request_complete
+
+    # How the exchange ends.
+
+    async def _app_returned(self) -> None:
+        if not self._exchange.needs_error_response():
+            if self._exchange.abort():
+                self._unfinished("returned")
+        elif self._connection.transport.at_eof():
+            logger.debug("The client left before the application answered")
+            self._drop()
+        else:
+            logger.error("The application returned without a response")
+            await self._answer(500)
+
+    async def _app_raised(self, error: BaseException) -> None:
+        if is_disconnect_of(error, self._exchange):
+            logger.debug("The application ended with its client's disconnect", exc_info=error)
+        else:
+            logger.error("Exception in the application", exc_info=error)
+        if self._exchange.needs_error_response():
+            await self._answer(500)
+        else:
+            self._abort()
+
+    def _unfinished(self, how: str) -> None:
+        if not self._connection.lost:
+            logger.error("The application %s before its response was complete", how)
+        self._drop()
+
+    def _abort(self) -> None:
+        if self._exchange.abort():
+            self._drop()
+
+    def _drop(self) -> None:
+        """Close the connection of a response that stays incomplete.
+
+        Where only the connection's end tells the end of the content, a reset must tell that it
+        is not the end (RFC 9112 section 8).
+        """
+        self._connection.drop(abort=self._wire.framing == response_head.UNTIL_CLOSE)
+
+    async def _answer(self, status: int) -> None:
+        """Answer in the application's place; the connection closes behind it."""
+        defaults = self._service.default_fields()
+        self._exchange.answered_by_server(status)
+        try:
+            await self._connection.write(
+                response_head.error_response(self.head.method, status, defaults)
+            )
+        except OSError:
+            self._connection.drop()
+
+    def _response_over(self) -> None:
+        """Hand the connection to the next request's task, once."""
+        if self._over:
+            return
+        self._over = True
+        self._service.request_ended()
+        if self._exchange.status:
+            log_access(self._connection.transport.client, self.head, self._exchange.status)
+        self._changed.set()
+        if self._reading is not None:
+            self._connection.transport.wake()
+        if not self._connection.lost:
+            self._connection.spawn_next()
+
+    def next_step(self) -> int:
+        """Return what follows on the connection: see `rules.persistence`."""
+        return persistence.after_response(
+            self._client_persists,
+            self._wire.keep_alive and not self._service.stopping,
+            self._exchange.request_complete,
+            self._exchange.unread_is_drainable(),
+        )
+
+    # What the connection tells.
+
+    def client_lost(self) -> None:
+        """Take note that the connection is gone."""
+        self._exchange.disconnect()
+        self._changed.set()
+
+    def client_left(self) -> None:
+        """Take note that the application is to find its client gone."""
+        self._exchange.client_left()
+        self._changed.set()
+        self._connection.transport.wake()
+
+    def content_timed_out(self) -> None:
+        """Take note that the content the application waits for does not come."""
+        self._timed_out = True
+        self._connection.transport.wake()
+
+    @property
+    def start_is_held(self) -> bool:
+        """Tell whether a response's start waits for its first content."""
+        return self._exchange.state == http_exchange.START_HELD
+
+    async def flush_start(self) -> None:
+        """Write a start that was held long enough."""
+        head = self._exchange.flush_start()
+        if head:
+            try:
+                await self._connection.write(head)
+            except OSError:
+                self._connection.drop()
+
+
+def is_cancelled() -> bool:
+    """Tell whether this task is being cancelled from outside, and not by what it runs.
+
+    An application may raise CancelledError or cancel its own task: that is its own affair.
+    """
+    return anyio.current_effective_deadline() == float("-inf")

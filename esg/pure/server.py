@@ -1,0 +1,113 @@
+"""The pure driver's entrance: accept, sweep, stop."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+
+import anyio
+from anyio import wait_readable
+from anyio.abc import TaskGroup
+
+from esg.logs import logger
+from esg.pure.http_connection import HttpConnection
+from esg.pure.transport import SocketTransport
+from esg.service import Service
+
+# What accept() says when this process or the system has no room for another connection.
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_ROOM_PAUSE = 0.5  # seconds
+_ACCEPTS_AT_ONCE = 64
+# Between telling applications that their client is gone and cancelling them.
+_LAST_WORDS = 0.25  # seconds
+
+
+async def serve(service: Service) -> None:
+    """Serve until `service.stop` is set and the connections have ended.
+
+    The bound of a graceful stop is `timeout_graceful_shutdown`: what still runs then is told
+    that its client is gone, and cancelled a moment later.
+    """
+    await PureServer(service).run()
+
+
+class PureServer:
+    """Hold what all connections of one server share.
+
+    Args:
+        service: what to serve.
+
+    Attributes:
+        connections: those that are open.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.connections: set[HttpConnection] = set()
+
+    async def run(self) -> None:
+        """Accept connections, then stop gracefully."""
+        async with anyio.create_task_group() as background:
+            background.start_soon(self._sweep)
+            async with anyio.create_task_group() as requests:
+                async with anyio.create_task_group() as accepting:
+                    for listener in self.service.listeners:
+                        accepting.start_soon(self._accept, listener, requests)
+                    self.service.on_serving()
+                    await self.service.stop.wait()
+                    accepting.cancel_scope.cancel()
+                for listener in self.service.listeners:
+                    listener.close()
+                for connection in tuple(self.connections):
+                    connection.stop()
+                background.start_soon(self._bound_stop, requests)
+                background.start_soon(self._force_stop, requests)
+            background.cancel_scope.cancel()
+
+    async def _accept(self, listener: socket.socket, requests: TaskGroup) -> None:
+        while True:
+            await wait_readable(listener)
+            for _ in range(_ACCEPTS_AT_ONCE):
+                try:
+                    accepted, _ = listener.accept()
+                except BlockingIOError:
+                    break
+                except OSError as error:
+                    if error.errno in _NO_ROOM:
+                        logger.error("Cannot accept connections: %s", error.strerror)
+                        await anyio.sleep(_NO_ROOM_PAUSE)
+                    break  # else the client was gone before it was accepted
+                self._open(accepted, requests)
+
+    def _open(self, accepted: socket.socket, requests: TaskGroup) -> None:
+        try:
+            transport = SocketTransport(accepted)
+        except OSError:  # the client is gone already
+            accepted.close()
+            return
+        HttpConnection(transport, self, requests).spawn_next()
+
+    async def _sweep(self) -> None:
+        interval = self.service.timeouts.sweep_interval
+        while True:
+            await anyio.sleep(interval)
+            now = time.monotonic()
+            for connection in tuple(self.connections):
+                connection.sweep(now)
+
+    async def _bound_stop(self, requests: TaskGroup) -> None:
+        bound = self.service.config.timeout_graceful_shutdown
+        if not bound:
+            return
+        await anyio.sleep(bound)
+        if self.connections:
+            logger.warning("Requests still run after %g s; cancelling them", bound)
+        for connection in tuple(self.connections):
+            connection.disconnect_app()
+        await anyio.sleep(_LAST_WORDS)
+        requests.cancel_scope.cancel()
+
+    async def _force_stop(self, requests: TaskGroup) -> None:
+        await self.service.force_stop.wait()
+        requests.cancel_scope.cancel()

@@ -1,0 +1,108 @@
+"""A byte stream over one non-blocking socket, on any anyio backend.
+
+A read or write is tried at once and waits only where the kernel has to: no buffer of our own
+lies between the application and the client, so `send()` returns when the kernel has the bytes.
+Must not know HTTP.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from contextlib import suppress
+
+from anyio import ClosedResourceError, notify_closing, wait_readable, wait_writable
+
+from esg.asgi import Buffer
+from esg.binding import endpoint
+from esg.rules.scope import Address
+
+READ_SIZE = 65536
+
+
+class SocketTransport:
+    """Read, write and close one accepted connection.
+
+    Attributes:
+        client, server: the two ends as a scope shows them.
+    """
+
+    __slots__ = ("_closed", "_socket", "client", "server")
+
+    def __init__(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        if accepted.family != getattr(socket, "AF_UNIX", None):
+            # Answers are written whole: Nagle's algorithm would only hold the last segment back.
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = accepted
+        self._closed = False
+        self.client: Address = endpoint(accepted.getpeername())
+        self.server: Address = endpoint(accepted.getsockname())
+
+    def read_nowait(self) -> bytes | None:
+        """Return what has come, b"" at the end of the stream, None if nothing has.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        try:
+            return self._socket.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return None
+
+    async def wait_readable(self) -> None:
+        """Wait until there is something to read, or `wake` is called."""
+        with suppress(ClosedResourceError):
+            await wait_readable(self._socket)
+
+    def write_nowait(self, data: Buffer) -> Buffer | None:
+        """Write what the kernel takes and return the rest, None if there is none.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return data
+        return None if sent == len(data) else memoryview(data)[sent:]
+
+    async def wait_writable(self) -> None:
+        """Wait until the kernel takes more, or `wake` is called."""
+        with suppress(ClosedResourceError):
+            await wait_writable(self._socket)
+
+    def wake(self) -> None:
+        """Make whoever waits for this transport look again at why."""
+        if not self._closed:
+            notify_closing(self._socket)
+
+    def at_eof(self) -> bool:
+        """Tell, without reading, whether the client has sent FIN or reset the connection."""
+        try:
+            return self._socket.recv(1, socket.MSG_PEEK) == b""
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
+    def finish_writing(self) -> None:
+        """Send FIN and go on reading."""
+        with suppress(OSError):  # the client may be gone already
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close the connection; what the kernel holds is still delivered."""
+        if not self._closed:
+            self.wake()
+            self._closed = True
+            self._socket.close()
+
+    def abort(self) -> None:
+        """Reset the connection, so that the client cannot take what it has for the whole."""
+        if not self._closed:
+            with suppress(OSError):
+                self._socket.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+            self.close()

@@ -1,0 +1,212 @@
+"""One server in one process: load the application, bind, start its lifespan, serve, drain."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import anyio
+from anyio import wait_readable
+
+from esg import binding
+from esg._version import __version__
+from esg.app_loader import load_app
+from esg.asgi import ASGIApp
+from esg.config import Config
+from esg.errors import ConfigError, StartupError
+from esg.implementation import Implementation, resolve, run_loop, running_loop
+from esg.lifespan import Lifespan
+from esg.logs import TRACE, logger
+from esg.message_trace import trace_messages
+from esg.service import Service
+
+# How long lifespan shutdown may take when the user asks a second time to stop.
+_FORCED_LIFESPAN = 1.0  # seconds
+
+
+class Server:
+    """Serve one application; use each server once.
+
+    Args:
+        config: the settings.
+
+    Attributes:
+        addresses: where it listens, as URLs or unix:PATH; empty until it has started.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.addresses: tuple[str, ...] = ()
+        self._settled = anyio.Event()  # serving, or failed
+        self._error: BaseException | None = None
+        self._service: Service | None = None
+        self._stop_signals = 0
+        # shutdown() may come from any thread or a signal handler: a byte through a socket is
+        # the one way to wake every loop from all of them.
+        self._wake_receiver, self._wake_sender = socket.socketpair()
+        self._wake_receiver.setblocking(False)
+        self._wake_sender.setblocking(False)
+
+    async def serve(self) -> None:
+        """Serve until `shutdown` is called, inside a running asyncio or trio loop.
+
+        Raises:
+            ConfigError: the settings do not fit the running loop.
+            StartupError: the application or an address is not to be had.
+        """
+        try:
+            await self._serve()
+        except BaseException as error:
+            self._error = self._error or error
+            raise
+        finally:
+            self._settled.set()
+            self._wake_receiver.close()
+            self._wake_sender.close()
+
+    async def started(self) -> None:
+        """Wait until the server accepts connections.
+
+        Raises:
+            StartupError, ConfigError: it never will.
+        """
+        await self._settled.wait()
+        if self._error is not None:
+            raise self._error
+
+    def shutdown(self, *, force: bool = False) -> None:
+        """Stop gracefully; callable from any thread and from signal handlers.
+
+        Args:
+            force: do not wait for requests in flight.
+        """
+        with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
+            self._wake_sender.send(b"!" if force else b".")
+
+    async def _serve(self) -> None:
+        implementation = self._implementation()
+        app = load_app(self.config.app, factory=self.config.factory, app_dir=self.config.app_dir)
+        if logger.isEnabledFor(TRACE):
+            app = trace_messages(app)
+        listeners = binding.bind(self.config)
+        try:
+            await self._run_app(app, listeners, implementation)
+        finally:
+            binding.release(listeners)
+
+    def _implementation(self) -> Implementation:
+        loop = running_loop()
+        if self.config.loop not in ("auto", loop):
+            raise ConfigError(f"loop (--loop) is {self.config.loop}, but {loop} runs")
+        return resolve(self.config.impl, loop)
+
+    async def _run_app(
+        self, app: ASGIApp, listeners: list[socket.socket], implementation: Implementation
+    ) -> None:
+        lifespan = Lifespan(app, self.config.lifespan, self.config.timeout_lifespan)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch_wake)
+            try:
+                await lifespan.startup(tasks)
+                self._service = Service(
+                    app=app,
+                    config=self.config,
+                    listeners=listeners,
+                    state=lifespan.state,
+                    context=lifespan.context,
+                    server_info=implementation.info(),
+                    on_serving=lambda: self._on_serving(listeners, implementation),
+                )
+                self._apply_stop()
+                await implementation.serve(self._service)
+                await self._stop_lifespan(lifespan)
+            except StartupError as error:
+                # Out of the task group it would come wrapped in a group.
+                self._error = error
+            tasks.cancel_scope.cancel()
+        if self._error is not None:
+            raise self._error
+
+    async def _stop_lifespan(self, lifespan: Lifespan) -> None:
+        service = self._service
+        assert service is not None
+        async with anyio.create_task_group() as tasks:
+
+            async def cut_short() -> None:
+                await service.force_stop.wait()
+                await anyio.sleep(_FORCED_LIFESPAN)
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(cut_short)
+            await lifespan.shutdown()
+            tasks.cancel_scope.cancel()
+        logger.info("Stopped")
+
+    def _on_serving(self, listeners: list[socket.socket], implementation: Implementation) -> None:
+        self.addresses = tuple(map(binding.address_of, listeners))
+        if self.config.impl == "auto" and implementation.name == "pure":
+            logger.info("Using the pure implementation: %s", implementation.reason)
+        for address in self.addresses:
+            logger.info(
+                "ESG %s (%s) listening on %s", __version__, implementation.describe(), address
+            )
+        self._settled.set()
+
+    async def _watch_wake(self) -> None:
+        while True:
+            await wait_readable(self._wake_receiver)
+            wishes = self._wake_receiver.recv(64)
+            self._stop_signals += len(wishes) if b"!" not in wishes else 2
+            self._apply_stop()
+
+    def _apply_stop(self) -> None:
+        if self._service is None or not self._stop_signals:
+            return
+        if not self._service.stop.is_set():
+            logger.info("Stopping; a second signal stops at once")
+            self._service.stop.set()
+        if self._stop_signals > 1 and not self._service.force_stop.is_set():
+            logger.warning("Stopping at once")
+            self._service.force_stop.set()
+
+    @property
+    def was_forced(self) -> bool:
+        """Tell whether the server was told to stop without waiting."""
+        return self._stop_signals > 1
+
+
+def run_server(config: Config) -> int:
+    """Run a server on a loop of its own until SIGINT or SIGTERM; return the exit code.
+
+    Raises:
+        ConfigError, StartupError: see `Server.serve`.
+    """
+    implementation = resolve(config.impl, config.loop)
+    server = Server(config)
+    with _stop_on_signals(server) as received:
+        run_loop(implementation.loop, server.serve)
+    return 128 + received[0] if server.was_forced and received else 0
+
+
+@contextmanager
+def _stop_on_signals(server: Server) -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        server.shutdown()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,115 @@
+"""What a driver is given to serve, and where it reports: the seam between server and drivers.
+
+Must not know how connections work.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from esg.access_log import RejectionLog
+from esg.asgi import ASGIApp
+from esg.config import Config
+from esg.logs import logger
+from esg.rules.deadlines import Timeouts
+from esg.rules.request_head import HeadLimits
+from esg.rules.response_head import DefaultFields
+from esg.rules.scope import Address
+
+
+@dataclass(slots=True)
+class Service:
+    """Hold an application that is ready to be served, and the wish that it stops.
+
+    Args:
+        app: the application, its lifespan started.
+        config: the settings.
+        listeners: bound, listening, non-blocking sockets; the driver leaves them open.
+        state: the lifespan state that every request gets a copy of.
+        context: the context that every request runs in a copy of.
+        server_info: what this server is, for `scope["extensions"]["esg.server"]`.
+
+    Attributes:
+        stop: set when the server is to stop gracefully.
+        force_stop: set when it is to stop at once.
+    """
+
+    app: ASGIApp
+    config: Config
+    listeners: list[socket.socket]
+    state: dict[str, Any]
+    context: contextvars.Context
+    server_info: dict[str, Any]
+    on_serving: Callable[[], None]
+    stop: anyio.Event = field(default_factory=anyio.Event)
+    force_stop: anyio.Event = field(default_factory=anyio.Event)
+    in_flight: int = 0
+    _requests: int = 0
+    _second: int = 0
+    _late_warned: bool = False
+    _rejections: RejectionLog = field(default_factory=RejectionLog)
+    limits: HeadLimits = field(init=False)
+    timeouts: Timeouts = field(init=False)
+    _defaults: DefaultFields = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the rules' values from the settings."""
+        c = self.config
+        self.limits = HeadLimits(
+            c.limit_head_size, c.limit_fields, c.limit_target_size, c.limit_body_size
+        )
+        self.timeouts = Timeouts(
+            c.timeout_headers, c.timeout_keep_alive, c.timeout_body, c.timeout_write
+        )
+        extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in c.header]
+        self._defaults = DefaultFields(
+            b"esg" if c.server_header else None, c.date_header, extra
+        )
+
+    @property
+    def stopping(self) -> bool:
+        """Tell whether connections are to be closed as they become idle."""
+        return self.stop.is_set()
+
+    def default_fields(self) -> DefaultFields:
+        """Return the default response fields, with a Date of this second."""
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._defaults.set_time(now)
+        return self._defaults
+
+    def request_started(self) -> None:
+        """Count a request that reaches the application."""
+        self.in_flight += 1
+        self._requests += 1
+        limit = self.config.limit_max_requests
+        if limit and self._requests == limit:
+            logger.info("Stopping after %d requests (--limit-max-requests)", limit)
+            self.stop.set()
+
+    def request_ended(self) -> None:
+        """Count a request whose response is over."""
+        self.in_flight -= 1
+
+    @property
+    def saturated(self) -> bool:
+        """Tell whether another request would be one too many."""
+        return 0 < self.config.limit_concurrency <= self.in_flight
+
+    def rejected(self, client: Address, status: int, reason: str) -> None:
+        """Log a request that the server answered in the application's place."""
+        self._rejections.log(client, status, reason)
+
+    def late_message(self) -> None:
+        """Warn, once, of messages that came after a complete response."""
+        if not self._late_warned:
+            self._late_warned = True
+            logger.warning("The application sends after its response is complete; ignored")
