@@ -65,8 +65,10 @@ def _response(response: WireResponse, wanted: Response, exact: bool) -> Iterator
     if tuple(response.interim) != wanted.interim:
         yield f"interim responses {response.interim}, expected {list(wanted.interim)}"
     yield from _sound(response)
-    if wanted.by_server and not exact:
-        return
+    if wanted.by_server:
+        if not exact:
+            return
+        yield from _own_content(response, wanted)
     if wanted.body is not None and bytes(response.body) != wanted.body:
         yield f"body {bytes(response.body)[:300]!r}, expected {wanted.body[:300]!r}"
     if wanted.body_size is not None and len(response.body) != wanted.body_size:
@@ -88,7 +90,7 @@ def _sound(response: WireResponse) -> Iterator[str]:
     """Check what no response may do (RFC 9112 section 6, RFC 9110 section 8.6)."""
     if response.values("content-length") and response.values("transfer-encoding"):
         yield "both Content-Length and Transfer-Encoding"
-    if response.status in (204,) and response.values("content-length"):
+    if response.status == 204 and response.values("content-length"):
         yield "Content-Length in a 204"
     if response.status in (204, 304) and response.values("transfer-encoding"):
         yield f"Transfer-Encoding in a {response.status}"
@@ -105,6 +107,15 @@ def _field(name: str, values: list[str], constraint: HeaderConstraint) -> Iterat
             yield f"field {name}: {values[0]!r}, expected {constraint!r}"
     elif not constraint.fullmatch(values[0]):
         yield f"field {name}: {values[0]!r}, expected to match {constraint.pattern!r}"
+
+
+def _own_content(response: WireResponse, wanted: Response) -> Iterator[str]:
+    """Check the content of an answer that the server makes: the reason phrase alone."""
+    expected = b"" if wanted.method == "HEAD" else response.reason
+    if bytes(response.body) != expected:
+        yield f"body {bytes(response.body)!r}, expected the reason phrase {expected!r}"
+    if response.values("content-length") != [str(len(response.reason))]:
+        yield f"content-length {response.values('content-length')} for {response.reason!r}"
 
 
 def _order(response: WireResponse, wanted: Response) -> Iterator[str]:

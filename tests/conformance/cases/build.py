@@ -83,7 +83,6 @@ def rejected(
     """Write a case of a request that the server refuses: the application is not called."""
     details.setdefault("calls", ())
     details.setdefault("fate", Fate.CLOSED)
-    details.setdefault("log_has", (rf"WARNING.*:{{port}} - rejected with {status}: \S",))
     return case(
         id, number, clause, says, *sent, responses=(error(status, *alternatives),), **details
     )

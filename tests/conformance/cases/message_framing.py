@@ -52,7 +52,7 @@ def broken(id: str, clause: str, says: str, *sent: bytes | Step, **details: obje
     details.setdefault("calls", (Call(holds=(DISCONNECT,), lacks=(received(more=False),)),))
     return case(
         id, 76, clause, says, *sent, app=((READ_BODY,),), responses=(error(400),),
-        fate=Fate.CLOSED, log_has=(r"WARNING.*:{port} - rejected with 400: \S",), **details)
+        fate=Fate.CLOSED, **details)
 
 
 def _content_length() -> list[Case]:
