@@ -85,8 +85,10 @@ def _own_traceback(error: BaseException, what: str) -> str:
 
 def _is_ours(frames: TracebackType) -> bool:
     filename = frames.tb_frame.f_code.co_filename
-    return filename == __file__ or filename.startswith("<frozen importlib") or (
-        Path(filename).parent == Path(importlib.__file__).parent
+    return (
+        filename == __file__
+        or filename.startswith("<frozen importlib")
+        or (Path(filename).parent == Path(importlib.__file__).parent)
     )
 
 

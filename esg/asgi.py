@@ -12,7 +12,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+# An application returns nothing; one that returns something is told so.
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 

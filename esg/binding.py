@@ -35,9 +35,7 @@ def bind(config: Config) -> list[socket.socket]:
 def _bind_tcp(host: str, port: int, backlog: int) -> list[socket.socket]:
     address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
-        found = socket.getaddrinfo(
-            address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise StartupError(f"cannot bind {host}: {_reason(error)}") from None
     listeners: list[socket.socket] = []
@@ -123,7 +121,7 @@ def release(listeners: list[socket.socket]) -> None:
         listener.close()
         if path:
             with suppress(OSError):  # somebody else removed it
-                os.unlink(path)
+                Path(path).unlink()
 
 
 def address_of(listener: socket.socket) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from esg.asgi import ASGIApp
 from esg.errors import ConfigError, MessageError
 from esg.options import check, setting
-from esg.rules.response_head import check_field
+from esg.rules.response_head import checked_field
 
 LogLevel = Literal["critical", "error", "warning", "info", "debug", "trace"]
 
@@ -37,12 +37,16 @@ def _header(value: Any) -> tuple[str, str]:
     """Take "Name: value", or a pair, as one default header."""
     if isinstance(value, str) and ":" in value:
         name, _, text = value.partition(":")
-    elif isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(v, str) for v in value):
+    elif (
+        isinstance(value, (tuple, list))
+        and len(value) == 2
+        and all(isinstance(v, str) for v in value)
+    ):
         name, text = value
     else:
         raise ValueError("must look like NAME:VALUE")
     try:
-        check_field(name.strip().encode("latin-1"), text.strip().encode("latin-1"))
+        checked_field(name.strip().encode("latin-1"), text.strip().encode("latin-1"))
     except (MessageError, UnicodeEncodeError) as error:
         raise ValueError(f"must be a lawful header ({error})") from None
     return name.strip(), text.strip()

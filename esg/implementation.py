@@ -81,10 +81,9 @@ def _fast(impl: str, loop: str) -> Implementation:
 
 
 def _pure(impl: str, loop: str, missing: str) -> Implementation:
+    reason = "trio is asked for" if loop == "trio" else missing
     if impl == "pure":
         reason = "asked for"
-    else:
-        reason = "trio is asked for" if loop == "trio" else missing
     if loop == "auto":
         loop = "asyncio"
     _require_loop(loop)

@@ -14,6 +14,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from esg.asgi import ASGI_VERSION, LIFESPAN_SPEC_VERSION, ASGIApp, Message
+from esg.cancellation import is_cancelled
 from esg.errors import LifespanError
 from esg.logs import logger
 from esg.rules import lifespan as table
@@ -76,11 +77,10 @@ class Lifespan:
         }
         try:
             await self._app(scope, self._receive, self._send)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except BaseException as error:
+            if is_cancelled():
+                raise
             self._ended_with(error)
-        except BaseException:  # cancelled: the server is gone
-            self._table.ended()
-            raise
         else:
             self._ended_with(None)
         finally:

@@ -27,7 +27,7 @@ def trace_messages(app: ASGIApp) -> ASGIApp:
 
         logger.log(TRACE, "%s started %s", name, _shown(scope))
         try:
-            result: Any = await app(scope, traced_receive, traced_send)
+            result = await app(scope, traced_receive, traced_send)
         except BaseException as error:
             logger.log(TRACE, "%s raised %r", name, error)
             raise

@@ -6,6 +6,7 @@ Everything that is generated from the schema (command line, validation, referenc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any
@@ -93,7 +94,7 @@ def _checked(option: Option, schema_field: Field[Any], value: Any) -> Any:
 
 def _check_number(option: Option, value: Any, whole: bool) -> None:
     kinds = (int,) if whole else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool) or value != value:
+    if not isinstance(value, kinds) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError("must be a whole number" if whole else "must be a number")
     if option.minimum is not None and value < option.minimum:
         raise ValueError(f"must be at least {option.minimum:g}")

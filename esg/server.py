@@ -112,7 +112,7 @@ class Server:
             tasks.start_soon(self._watch_wake)
             try:
                 await lifespan.startup(tasks)
-                self._service = Service(
+                self._service = service = Service(
                     app=app,
                     config=self.config,
                     listeners=listeners,
@@ -122,8 +122,8 @@ class Server:
                     on_serving=lambda: self._on_serving(listeners, implementation),
                 )
                 self._apply_stop()
-                await implementation.serve(self._service)
-                await self._stop_lifespan(lifespan)
+                await implementation.serve(service)
+                await self._stop_lifespan(lifespan, service)
             except StartupError as error:
                 # Out of the task group it would come wrapped in a group.
                 self._error = error
@@ -131,9 +131,7 @@ class Server:
         if self._error is not None:
             raise self._error
 
-    async def _stop_lifespan(self, lifespan: Lifespan) -> None:
-        service = self._service
-        assert service is not None
+    async def _stop_lifespan(self, lifespan: Lifespan, service: Service) -> None:
         async with anyio.create_task_group() as tasks:
 
             async def cut_short() -> None:

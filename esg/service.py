@@ -69,9 +69,7 @@ class Service:
             c.timeout_headers, c.timeout_keep_alive, c.timeout_body, c.timeout_write
         )
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in c.header]
-        self._defaults = DefaultFields(
-            b"esg" if c.server_header else None, c.date_header, extra
-        )
+        self._defaults = DefaultFields(b"esg" if c.server_header else None, c.date_header, extra)
 
     @property
     def stopping(self) -> bool:

@@ -16,9 +16,10 @@ import anyio
 from anyio.abc import TaskGroup
 
 from esg.asgi import Buffer
+from esg.cancellation import is_cancelled
 from esg.errors import RequestRejected
 from esg.logs import logger
-from esg.pure.request_task import RequestTask, is_cancelled
+from esg.pure.request_task import RequestTask
 from esg.rules import deadlines, persistence, request_head
 from esg.rules.deadlines import Deadlines
 from esg.rules.flow_control import HIGH_WATER
@@ -46,9 +47,7 @@ class HttpConnection:
         request: the request that reads and writes now.
     """
 
-    def __init__(
-        self, transport: SocketTransport, server: PureServer, tasks: TaskGroup
-    ) -> None:
+    def __init__(self, transport: SocketTransport, server: PureServer, tasks: TaskGroup) -> None:
         self.transport = transport
         self.server = server
         self.service = server.service
@@ -78,7 +77,7 @@ class HttpConnection:
         except OSError as error:
             logger.debug("Connection lost: %s", error)
             self.drop()
-        except Exception:
+        except Exception:  # noqa: BLE001 - ours, so it is logged, and must not end the server
             logger.exception("Internal error; the connection is closed")
             self.drop(abort=True)
         except BaseException as error:
@@ -204,9 +203,7 @@ class HttpConnection:
     ) -> None:
         """Answer in the application's place, say why in the log, and close."""
         self.service.rejected(self.transport.client, status, reason)
-        await self.write(
-            error_response(method, status, self.service.default_fields(), extra)
-        )
+        await self.write(error_response(method, status, self.service.default_fields(), extra))
         await self.end(linger=True)
 
     async def end(self, linger: bool) -> None:

@@ -13,6 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from esg.access_log import log_access
 from esg.asgi import Buffer, Message
+from esg.cancellation import is_cancelled
 from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
 from esg.logs import logger
 from esg.pure.request_body import RequestBody
@@ -42,8 +43,8 @@ class RequestTask:
 
     __slots__ = (
         "_body",
-        "_client_persists",
         "_changed",
+        "_client_persists",
         "_connection",
         "_exchange",
         "_over",
@@ -70,7 +71,7 @@ class RequestTask:
             response_head.plan,
             self._wire,
         )
-        self._body = RequestBody(head, self._service.limits) if head.content_length else None
+        self._body: RequestBody | None = None  # made when the first of it is read
         self._reading: anyio.Event | None = None  # set when the task that reads has read
         self._changed = anyio.Event()  # set when no receive() needs to wait any more
         self._timed_out = False
@@ -202,7 +203,8 @@ class RequestTask:
             raise RequestRejected(408, "the content did not come in time")
 
     def _feed(self, data: bytes) -> None:
-        assert self._body is not None
+        if self._body is None:
+            self._body = RequestBody(self.head, self._service.limits)
         content, taken = self._body.feed(data)
         if taken < len(data):
             self._connection.buffer += data[taken:]
@@ -358,11 +360,3 @@ class RequestTask:
                 await self._connection.write(head)
             except OSError:
                 self._connection.drop()
-
-
-def is_cancelled() -> bool:
-    """Tell whether this task is being cancelled from outside, and not by what it runs.
-
-    An application may raise CancelledError or cancel its own task: that is its own affair.
-    """
-    return anyio.current_effective_deadline() == float("-inf")

@@ -62,7 +62,7 @@ class LifespanTable:
         Raises:
             MessageError: the table does not have it.
         """
-        kind = message["type"] if "type" in message else None
+        kind = message.get("type")
         if kind == "lifespan.startup.complete" and self.state == STARTING:
             self.state = STARTED
         elif kind == "lifespan.startup.failed" and self.state == STARTING:

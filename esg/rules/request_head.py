@@ -120,8 +120,9 @@ def check_partial(buffer: bytes | bytearray, limits: HeadLimits) -> None:
     Raises:
         RequestRejected: 400, 414 or 431.
     """
-    _check_first_byte(buffer)
-    _check_sizes(buffer, limits)
+    if buffer:
+        _check_first_byte(buffer)
+        _check_sizes(buffer, _request_line_start(buffer), limits)
 
 
 def judge(raw: bytes, limits: HeadLimits) -> RequestHead:
@@ -135,9 +136,8 @@ def judge(raw: bytes, limits: HeadLimits) -> RequestHead:
         RequestRejected: with the status and the reason.
     """
     _check_first_byte(raw)
-    if raw.startswith(b"\r\n"):  # one empty line may precede (RFC 9112 section 2.2)
-        raw = raw[2:]
-    _check_sizes(raw, limits)
+    raw = raw[_request_line_start(raw) :]
+    _check_sizes(raw, 0, limits)
     if raw.count(b"\n") - 2 > limits.fields:
         raise RequestRejected(431, f"more than {limits.fields} fields")
     match = _HEAD.fullmatch(raw)
@@ -156,14 +156,32 @@ def _check_first_byte(raw: bytes | bytearray) -> None:
         raise RequestRejected(400, f"a request cannot begin with {bytes(raw[:1])!r}")
 
 
-def _check_sizes(raw: bytes | bytearray, limits: HeadLimits) -> None:
-    if len(raw) > limits.target_size:
-        line = raw.lstrip(b"\r\n").partition(b"\n")[0]
-        target = line.partition(b" ")[2].partition(b" ")[0]
-        if len(target) > limits.target_size:
+def _request_line_start(raw: bytes | bytearray) -> int:
+    """Skip the one empty line that may precede (RFC 9112 section 2.2)."""
+    return 2 if raw.startswith(b"\r\n") else 0
+
+
+def _check_sizes(raw: bytes | bytearray, start: int, limits: HeadLimits) -> None:
+    size = len(raw) - start
+    if size > limits.target_size:
+        # What is beyond the limit of a head is not looked at: it would not be there, and the
+        # verdict another, had the bytes come one by one.
+        end = start + min(size, limits.head_size + 1)
+        if _target_size(raw, start, end) > limits.target_size:
             raise RequestRejected(414, f"request-target exceeds {limits.target_size} bytes")
-    if len(raw) > limits.head_size:
+    if size > limits.head_size:
         raise RequestRejected(431, f"head exceeds {limits.head_size} bytes")
+
+
+def _target_size(raw: bytes | bytearray, start: int, end: int) -> int:
+    """Measure the request-target as far as it has come, without a copy of the buffer."""
+    newline = raw.find(b"\n", start, end)
+    line_end = newline if newline >= 0 else end
+    method_end = raw.find(b" ", start, line_end)
+    if method_end < 0:
+        return 0
+    target_end = raw.find(b" ", method_end + 1, line_end)
+    return (target_end if target_end >= 0 else line_end) - method_end - 1
 
 
 def _diagnose(raw: bytes) -> RequestRejected:

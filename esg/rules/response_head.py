@@ -63,8 +63,8 @@ def format_date(timestamp: int) -> bytes:
     )
 
 
-def check_field(name: object, value: object) -> None:
-    """See that a field can be sent without changing what is around it.
+def checked_field(name: object, value: object) -> tuple[bytes, bytes]:
+    """Return a field that can be sent without changing what is around it.
 
     Raises:
         TypeError: name or value is not bytes.
@@ -76,6 +76,7 @@ def check_field(name: object, value: object) -> None:
         raise MessageError(f"invalid header name {name!r}")
     if _ILLEGAL_IN_VALUE.search(value):
         raise MessageError(f"invalid value of header {name!r}: {value!r}")
+    return name, value
 
 
 class DefaultFields:
@@ -148,9 +149,8 @@ def plan(method: str, status: object, headers: Iterable[Iterable[object]]) -> Re
         raise MessageError(f"status must be a final status code (200 to 999), got {status}")
     has_content = method != "HEAD" and status not in (204, 304)
     result = ResponsePlan(int(status), has_content)
-    for name, value in headers:
-        check_field(name, value)
-        assert isinstance(name, bytes) and isinstance(value, bytes)
+    for given_name, given_value in headers:
+        name, value = checked_field(given_name, given_value)
         lower = name.lower()
         if lower not in _SPECIAL or not _take_special(result, lower, value):
             result.names.add(lower)
@@ -161,8 +161,7 @@ def plan(method: str, status: object, headers: Iterable[Iterable[object]]) -> Re
 def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
     """Read a field that the server looks at; tell whether the server writes it itself."""
     if name == b"connection":
-        for option in value.split(b","):
-            option = option.strip(b" \t").lower()
+        for option in map(_option, value.split(b",")):
             if option == b"close":
                 result.close = True
             elif option and option != b"keep-alive":
@@ -177,6 +176,10 @@ def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
         return result.status == 204  # no Content-Length in a 204 (RFC 9110 section 8.6)
     # Transfer-Encoding and Keep-Alive belong to the connection, so to the server.
     return name in (b"transfer-encoding", b"keep-alive")
+
+
+def _option(raw: bytes) -> bytes:
+    return raw.strip(b" \t").lower()
 
 
 class Http1Response:
@@ -252,7 +255,7 @@ class Http1Response:
         size = len(data)
         if size > JOIN_LIMIT:
             return [b"%x\r\n" % size, data, b"\r\n" + last]
-        return [b"%x\r\n%b\r\n%b" % (size, data, last)]
+        return [b"".join((b"%x\r\n" % size, data, b"\r\n", last))]
 
 
 def _status_line(status: int) -> bytes:

@@ -26,7 +26,7 @@ def decode_path(raw_path: bytes, root_path: str) -> str:
     path = raw_path.decode("ascii")
     if "%" in path:
         path = unquote(path, encoding="utf-8", errors="replace")
-    if root_path and path != "*" and path != root_path and not path.startswith(root_path + "/"):
+    if root_path and path not in ("*", root_path) and not path.startswith(root_path + "/"):
         return root_path + path
     return path
 
