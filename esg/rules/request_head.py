@@ -246,10 +246,9 @@ def _read_fields(head: RequestHead, fields: bytes) -> None:
     hosts: list[bytes] = []
     lengths: list[bytes] = []
     codings: list[bytes] = []
-    for line in fields.split(b"\r\n"):
-        name, colon, value = line.partition(b":")
-        if not colon:
-            break
+    connection: list[bytes] = []
+    for line in fields.split(b"\r\n")[:-1]:
+        name, _, value = line.partition(b":")
         name = name.lower()
         value = value.strip(b" \t")
         if name == b"host":
@@ -261,18 +260,24 @@ def _read_fields(head: RequestHead, fields: bytes) -> None:
         elif name == b"transfer-encoding":
             codings.append(value)
         elif name == b"connection":
-            head.connection += tuple(o.strip(b" \t").lower() for o in value.split(b","))
-        elif name == b"expect":
-            head.expect_continue = value.lower() == b"100-continue"
+            connection += _list_members(value)
+        elif name == b"expect" and b"100-continue" in _list_members(value):
+            head.expect_continue = True
         headers.append((name, value))
     if authority is not None and not hosts:
         headers.insert(0, authority)
     head.headers = headers
+    head.connection = tuple(connection)
     if codings or lengths:
         head.content_length = _read_framing(head.http_version, lengths, codings)
     _check_hosts(head.http_version, hosts)
     if head.content_length == 0 or head.http_version == "1.0":
         head.expect_continue = False
+
+
+def _list_members(value: bytes) -> list[bytes]:
+    """Split a list in lower case; empty members do not count (RFC 9110 section 5.6.1)."""
+    return [stripped for member in value.lower().split(b",") if (stripped := member.strip(b" \t"))]
 
 
 def _read_framing(http_version: str, lengths: list[bytes], codings: list[bytes]) -> int:
