@@ -1,0 +1,1 @@
+"""Unit tests of the rule modules, run over the interpreted and the compiled twin alike."""
