@@ -13,14 +13,14 @@ from collections.abc import Mapping
 
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
-from tests.conformance.model import Script
+from tests.conformance.model import Case
 from tests.conformance.rows import HERE, REPOSITORY, Row
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
 
 START_BOUND = 30.0
 STOP_BOUND = 20.0
 LOG_TAIL = 30
-LISTENING = re.compile(r"listening on (?:https?://\[?([^\]/\s]+?)\]?:(\d+)|unix:(\S+))")
+LISTENING = re.compile(r"listening on (?:https?://(?:\[([^\]]+)\]|([^:/\s]+)):(\d+)|unix:(\S+))")
 
 
 class ServerProcess:
@@ -58,25 +58,20 @@ class ServerProcess:
         """The last lines of the log."""
         return "\n".join(self.log_text.splitlines()[-LOG_TAIL:])
 
-    async def launch(
-        self,
-        options: tuple[str, ...] = (),
-        environment: Mapping[str, str] | None = None,
-        lifespan: Script | None = None,
-    ) -> None:
-        """Start the process without waiting for it to listen."""
-        if lifespan is not None:
-            self.lifespan.scripts = (lifespan,)
+    async def launch(self, case: Case) -> None:
+        """Start the process as the case wants it, without waiting for it to listen."""
+        if case.lifespan is not None:
+            self.lifespan.scripts = (case.lifespan,)
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
         port = 0 if self.row.exact else _free_port()
-        options = tuple(word.replace("{folder}", self._folder.name) for word in options)
+        options = tuple(word.replace("{folder}", self._folder.name) for word in case.options)
         self._process = await asyncio.create_subprocess_exec(
-            *self.row.argv(options, port=port),
+            *self.row.argv(options, case.application, port),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=REPOSITORY,
-            env=self._environment(environment or {}),
+            env=self._environment(case.environment),
         )
         assert self._process.stdout and self._process.stderr
         streams = (self._process.stdout, self._process.stderr)
@@ -114,7 +109,7 @@ class ServerProcess:
         match = LISTENING.search(self.log_text)
         if not match:
             return False
-        self.address = match[3] or (match[1], int(match[2]))
+        self.address = match[4] or (match[1] or match[2], int(match[3]))
         return True
 
     async def _answers_connect(self) -> bool:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-APP = "scripted:app"
 
 WHOLE, SPLIT = "whole", "split"
 
@@ -35,10 +34,10 @@ class Row:
     environment: Mapping[str, str] = field(default_factory=dict)
     unavailable: str | None = None
 
-    def argv(self, options: tuple[str, ...], app: str = APP, port: int = 0) -> list[str]:
+    def argv(self, options: tuple[str, ...], app: str, port: int) -> list[str]:
         """Return the command line of one process."""
         words = [word.format(app=app, port=port, app_dir=HERE) for word in self.command]
-        return words + list(options) if self.exact else words
+        return [*words, *options]
 
 
 def esg_command(prefix: tuple[str, ...], impl: str, loop: str) -> tuple[str, ...]:

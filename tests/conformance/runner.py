@@ -69,8 +69,8 @@ class CaseRun:
             await self._play()
         except Timeout as error:
             self.seen.problems.append(str(error))
-        except ConnectionRefusedError:
-            self.seen.problems.append("the connection was refused")
+        except OSError as error:
+            self.seen.problems.append(f"the client cannot connect: {error}")
         finally:
             await self._finish()
             self.process.watchers.discard(self.changes)

@@ -27,7 +27,7 @@ from tests.conformance.verdict import violations
 CONCURRENT_RUNS = 40
 CONCURRENT_PROCESSES = 3
 
-OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Suite:
         groups: dict[OptionsKey, list[Case]] = defaultdict(list)
         for case in cases:
             if not case.own_process:
-                groups[case.options, tuple(sorted(case.environment.items()))].append(case)
+                groups[_options_of(case)].append(case)
         limit = asyncio.Semaphore(CONCURRENT_PROCESSES)
         shared = [self._run_group(row, key, group) for key, group in groups.items()]
         own = [
@@ -118,7 +118,7 @@ class Suite:
         """Start the process for these runs; when it does not start, all of them have failed."""
         case = runs[0][0]
         process = ServerProcess(row, self._channel, f"p{next(self._tokens)}")
-        await process.launch(case.options, case.environment, case.lifespan)
+        await process.launch(case)
         try:
             if not case.listens or await process.listening():
                 return process
@@ -145,6 +145,11 @@ class Suite:
         if split and (lines := difference(digest(whole.seen), digest(split.seen))):
             split.problems.append("the split run differs from the whole run (-):")
             split.problems += [f"    {line}" for line in lines]
+
+
+def _options_of(case: Case) -> OptionsKey:
+    """Return what cases must have in common to share a process."""
+    return case.options, tuple(sorted(case.environment.items())), case.application
 
 
 def modes_of(row: Row, case: Case) -> list[str]:
