@@ -272,8 +272,8 @@ class HttpExchange:
         return not self.awaits_continue and self.content_length - self.received <= DRAIN_LIMIT
 
     def abort(self) -> bool:
-        """End a response that can never be complete; tell whether it was one."""
-        if self.state == COMPLETE:
+        """End a response that can never be complete; tell whether that is news."""
+        if self.state >= COMPLETE:
             return False
         self.state = ABORTED
         self.disconnect()
