@@ -1,4 +1,4 @@
-"""Reduce an observation to what must be the same in every run and on every ESG row."""
+"""Reduce an observation to what must be the same in every run and on every ESG target."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _settled(trace: list[Observed]) -> list[Observed]:
 
 
 def _masked(key: str, value: Any) -> Any:
-    """Sort what has no order, and mask what names the row itself."""
+    """Sort what has no order, and mask what names the target itself."""
     if key not in ("asgi", "extensions") or not value:
         return value
     return sorted(

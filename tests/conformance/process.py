@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
 from tests.conformance.model import Case
-from tests.conformance.rows import HERE, REPOSITORY, Row
+from tests.conformance.targets import HERE, REPOSITORY, Target
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
 
 START_BOUND = 30.0
@@ -24,10 +24,10 @@ LISTENING = re.compile(r"listening on (?:https?://(?:\[([^\]]+)\]|([^:/\s]+)):(\
 
 
 class ServerProcess:
-    """One process of one row with one set of options."""
+    """One process of one target with one set of options."""
 
-    def __init__(self, row: Row, channel: SideChannel, token: str) -> None:
-        self.row = row
+    def __init__(self, target: Target, channel: SideChannel, token: str) -> None:
+        self.target = target
         self.token = token
         self.log: list[str] = []
         self.address: Address = ""
@@ -63,10 +63,10 @@ class ServerProcess:
         if case.lifespan is not None:
             self.lifespan.scripts = (case.lifespan,)
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
-        port = 0 if self.row.exact else _free_port()
+        port = 0 if self.target.exact else _free_port()
         options = tuple(word.replace("{folder}", self._folder.name) for word in case.options)
         self._process = await asyncio.create_subprocess_exec(
-            *self.row.argv(options, case.application, port),
+            *self.target.argv(options, case.application, port),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -77,7 +77,7 @@ class ServerProcess:
         streams = (self._process.stdout, self._process.stderr)
         self._readers = [asyncio.create_task(self._read_log(stream)) for stream in streams]
         self._readers.append(asyncio.create_task(self._await_exit()))
-        if not self.row.exact:
+        if not self.target.exact:
             self.address = ("127.0.0.1", port)
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
@@ -85,7 +85,7 @@ class ServerProcess:
         environment["PYTHONPATH"] = os.pathsep.join([str(HERE), str(REPOSITORY)])
         environment["PYTHONUNBUFFERED"] = "1"
         environment["CONFORMANCE_CHANNEL"] = self._channel.address(self.token)
-        return {**environment, **self.row.environment, **extra}
+        return {**environment, **extra}
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():
@@ -99,7 +99,7 @@ class ServerProcess:
 
     async def listening(self) -> bool:
         """Wait until the server listens; return False when it has exited instead."""
-        if not self.row.exact:
+        if not self.target.exact:
             return await self._answers_connect()
         await self.changes.until(
             lambda: LISTENING.search(self.log_text) or self.exit_code is not None,
