@@ -43,13 +43,13 @@ class RequestTask:
 
     __slots__ = (
         "_body",
-        "_changed",
         "_client_persists",
         "_connection",
         "_exchange",
         "_over",
         "_reading",
         "_service",
+        "_settled",
         "_timed_out",
         "_unyielded",
         "_wire",
@@ -73,7 +73,7 @@ class RequestTask:
         )
         self._body: RequestBody | None = None  # made when the first of it is read
         self._reading: anyio.Event | None = None  # set when the task that reads has read
-        self._changed = anyio.Event()  # set when no receive() needs to wait any more
+        self._settled: anyio.Event | None = None  # set when no receive() needs to wait any more
         self._timed_out = False
         self._unyielded = 0
         self._over = False
@@ -176,7 +176,8 @@ class RequestTask:
             elif self._connection.may_read_ahead:
                 await self._read_ahead()
             else:
-                await self._changed.wait()
+                self._settled = anyio.Event()
+                await self._settled.wait()
         except OSError:
             self._connection.drop()
         except RequestRejected as rejected:
@@ -314,9 +315,8 @@ class RequestTask:
         self._service.request_ended()
         if self._exchange.status:
             log_access(self._connection.transport.client, self.head, self._exchange.status)
-        self._changed.set()
         if self._reading is not None:
-            self._connection.transport.wake()
+            self._wake_receive()
         if not self._connection.lost:
             self._connection.spawn_next()
 
@@ -334,17 +334,22 @@ class RequestTask:
     def client_lost(self) -> None:
         """Take note that the connection is gone."""
         self._exchange.disconnect()
-        self._changed.set()
+        self._wake_receive()
 
     def client_left(self) -> None:
         """Take note that the application is to find its client gone."""
         self._exchange.client_left()
-        self._changed.set()
-        self._connection.transport.wake()
+        self._wake_receive()
 
     def content_timed_out(self) -> None:
         """Take note that the content the application waits for does not come."""
         self._timed_out = True
+        self._connection.transport.wake()
+
+    def _wake_receive(self) -> None:
+        """Make a waiting receive() look again at the exchange."""
+        if self._settled is not None:
+            self._settled.set()
         self._connection.transport.wake()
 
     @property
