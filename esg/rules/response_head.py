@@ -27,9 +27,16 @@ UNTIL_CLOSE: Final = 3
 # Content up to this many bytes is joined with what goes before and after it.
 JOIN_LIMIT: Final = 65536
 
+# RFC 9110 section 15 renamed four, which the standard library follows from 3.13 on: an answer
+# must not depend on the interpreter.
+_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus} | {
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    422: b"Unprocessable Content",
+}
 _STATUS_LINES: Final = {
-    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii"))
-    for status in HTTPStatus
+    status: b"HTTP/1.1 %d %s\r\n" % (status, phrase) for status, phrase in _PHRASES.items()
 }
 _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ILLEGAL_IN_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -276,7 +283,7 @@ def error_response(
         defaults: the fields to add.
         extra: further fields, such as Retry-After.
     """
-    content = HTTPStatus(status).phrase.encode("ascii")
+    content = _PHRASES[status]
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", b"%d" % len(content)),
