@@ -220,7 +220,7 @@ class RequestTask:
             self._connection.buffer += data
             await self._yield_after(len(data))
         elif data is not None:
-            self._exchange.client_left()
+            self._exchange.leave()
 
     async def _yield_after(self, size: int) -> None:
         self._unyielded += size + _SEND_COST
@@ -259,9 +259,10 @@ class RequestTask:
     # How the exchange ends.
 
     async def _app_returned(self) -> None:
+        client_left = self._exchange.client_left
         if not self._exchange.needs_error_response():
             if self._exchange.abort():
-                self._unfinished("returned")
+                self._unfinished(client_left)
         elif self._connection.transport.at_eof():
             logger.debug("The client left before the application answered")
             self._drop()
@@ -279,9 +280,11 @@ class RequestTask:
         else:
             self._abort()
 
-    def _unfinished(self, how: str) -> None:
-        if not self._connection.lost:
-            logger.error("The application %s before its response was complete", how)
+    def _unfinished(self, client_left: bool) -> None:
+        if client_left:
+            logger.debug("The application returned as its client had left")
+        else:
+            logger.error("The application returned before its response was complete")
         self._drop()
 
     def _abort(self) -> None:
@@ -338,7 +341,7 @@ class RequestTask:
 
     def client_left(self) -> None:
         """Take note that the application is to find its client gone."""
-        self._exchange.client_left()
+        self._exchange.leave()
         self._wake_receive()
 
     def content_timed_out(self) -> None:

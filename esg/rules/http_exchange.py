@@ -79,13 +79,13 @@ class HttpExchange:
     __slots__ = (
         "_body",
         "_body_delivered",
-        "_client_left",
         "_held_replaceable",
         "_plan",
         "_remaining",
         "_wire",
         "awaits_continue",
         "buffered",
+        "client_left",
         "content_length",
         "disconnected",
         "late_messages",
@@ -118,9 +118,9 @@ class HttpExchange:
         self.buffered = 0  # bytes that the application has not taken
         self._body: list[bytes] = []
         self._body_delivered = False
-        # the client: `disconnected` ends sending, `_client_left` only receiving
+        # the client: `disconnected` ends sending, `client_left` only receiving
         self.disconnected = False
-        self._client_left = False
+        self.client_left = False
         # the response's content
         self._remaining = -1  # bytes still owed to Content-Length, -1 without one
         self._held_replaceable = False
@@ -139,19 +139,19 @@ class HttpExchange:
         """Take note that the request has been read to its end."""
         self.request_complete = True
 
-    def client_left(self) -> None:
+    def leave(self) -> None:
         """Take note of the client's FIN, or of the server's wish that the application ends.
 
         After a complete request the response is still delivered (RFC 9112 section 9.6); inside
         of one the exchange is over.
         """
-        self._client_left = True
+        self.client_left = True
         if not self.request_complete:
             self.disconnect()
 
     def disconnect(self) -> None:
         """Take note that nothing can be sent any more, or may be."""
-        self._client_left = True
+        self.client_left = True
         self.disconnected = True
         self._body.clear()
         self.buffered = 0
@@ -168,7 +168,7 @@ class HttpExchange:
             self.buffered = 0
             self._body_delivered = self.request_complete
             return {"type": "http.request", "body": body, "more_body": not self.request_complete}
-        if self._client_left:
+        if self.client_left:
             return {"type": "http.disconnect"}
         return None
 

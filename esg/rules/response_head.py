@@ -92,19 +92,21 @@ class DefaultFields:
     Args:
         server: the Server value, or None for no such field.
         date: whether to send Date.
-        extra: further fields, checked already, sent unless the application sets the name.
+        extra: further fields, checked already, sent unless the application sets the name; they
+            take the place of a Server or Date above.
     """
 
-    __slots__ = ("_date", "_server", "block", "date_line", "extra", "server_line")
+    __slots__ = ("_date", "block", "date_line", "extra", "server_line")
 
     def __init__(
         self, server: bytes | None, date: bool, extra: Iterable[tuple[bytes, bytes]] = ()
     ) -> None:
-        self._server = server
-        self._date = date
-        self.server_line = b"server: %s\r\n" % server if server is not None else b""
-        self.date_line = b""
         self.extra = tuple((name.lower(), b"%s: %s\r\n" % (name, value)) for name, value in extra)
+        names = {name for name, _ in self.extra}
+        self._date = date and b"date" not in names
+        sends_server = server is not None and b"server" not in names
+        self.server_line = b"server: %s\r\n" % server if sends_server else b""
+        self.date_line = b""
         self.block = self.server_line
 
     def set_time(self, timestamp: int) -> None:
