@@ -24,6 +24,8 @@ LENGTH: Final = 1
 CHUNKED: Final = 2
 UNTIL_CLOSE: Final = 3
 
+MAX_CONTENT_LENGTH: Final = 2**63 - 1
+
 # Content up to this many bytes is joined with what goes before and after it.
 JOIN_LIMIT: Final = 65536
 
@@ -179,7 +181,7 @@ def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
     if name == b"content-length":
         if result.length >= 0:
             raise MessageError("several content-length headers")
-        if not _LENGTH.fullmatch(value):
+        if not _LENGTH.fullmatch(value) or int(value) > MAX_CONTENT_LENGTH:
             raise MessageError(f"invalid content-length {value!r}")
         result.length = int(value)
         return result.status == 204  # no Content-Length in a 204 (RFC 9110 section 8.6)
