@@ -224,6 +224,7 @@ class HttpExchange:
         if final and not self.request_complete and not self.unread_is_drainable():
             self._wire.keep_alive = False  # while the head can still say so
         out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
+        self._held_replaceable = False
         self.state = COMPLETE if final else STREAMING
         out += self._wire.frame(data, final)
         return out
