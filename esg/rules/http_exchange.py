@@ -174,9 +174,10 @@ class HttpExchange:
 
     def take_continue(self) -> bool:
         """Tell, once, whether 100 (Continue) is due: the application waits for the content."""
-        due = self.awaits_continue and self.state < STREAMING
+        if not self.awaits_continue or self.state >= STREAMING:
+            return False
         self.awaits_continue = False
-        return due
+        return True
 
     def send(self, message: Mapping[str, Any]) -> list[Buffer]:
         """Take a message of the application and return what to write for it.
