@@ -131,7 +131,7 @@ class HttpExchange:
         """Take content of the request; it is dropped where nobody will ask for it."""
         self.received += len(data)
         self.awaits_continue = False
-        if self.state < COMPLETE:
+        if self.state < COMPLETE and not self.disconnected:
             self._body.append(data)
             self.buffered += len(data)
 
