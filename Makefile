@@ -4,6 +4,7 @@
 #   make test         lint, types and the tests            (ARGS="-k persistence -x" for pytest)
 #   make test-all     the same, with everything that `make test` takes a sample of
 #   make conformance  the black-box cases alone
+#   make bench        ESG beside other servers; make bench-quick for hello world alone
 #   make lint | types | format | clean
 #
 # PYTHON=python3.13 chooses the interpreter, and gives it an environment of its own.
@@ -28,7 +29,7 @@ unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test test-all conformance lint types format clean
+.PHONY: help run test test-all conformance bench bench-quick lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -49,6 +50,12 @@ test-all: test
 
 conformance: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+bench: $(VENV)/made.stamp
+	$(BIN)/python bench/run.py $(ARGS)
+
+bench-quick: $(VENV)/made.stamp
+	$(BIN)/python bench/run.py --scenarios hello $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check
