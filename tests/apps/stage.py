@@ -98,11 +98,15 @@ async def big(scope: Scope, _receive: Receive, send: Send) -> None:
     """Send as many bytes as the query says."""
     left = int(scope["query_string"])
     await send(start(200, (b"content-length", b"%d" % left)))
-    while left > 0:
-        piece = CHUNK[: min(left, len(CHUNK))]
-        left -= len(piece)
-        await send(content(piece, left > 0))
-    tell("big: sent")
+    try:
+        while left > 0:
+            piece = CHUNK[: min(left, len(CHUNK))]
+            left -= len(piece)
+            await send(content(piece, left > 0))
+        tell("big: sent")
+    except OSError as error:
+        tell(f"big: {type(error).__name__}")
+        raise
 
 
 async def early(_scope: Scope, _receive: Receive, send: Send) -> None:
