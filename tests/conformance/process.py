@@ -64,7 +64,7 @@ class ServerProcess:
             self.lifespan.scripts = (case.lifespan,)
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
         port = 0 if self.target.exact else _free_port()
-        options = tuple(word.replace("{folder}", self._folder.name) for word in case.options)
+        options = tuple(self._placed(word) for word in case.options)
         self._process = await asyncio.create_subprocess_exec(
             *self.target.argv(options, case.application, port),
             stdin=asyncio.subprocess.DEVNULL,
@@ -79,6 +79,13 @@ class ServerProcess:
         self._readers.append(asyncio.create_task(self._await_exit()))
         if not self.target.exact:
             self.address = ("127.0.0.1", port)
+
+    def _placed(self, word: str) -> str:
+        """Fill a place in an option: {folder} is a new one, {free_port} a port known beforehand."""
+        if word == "{free_port}":
+            self.address = ("127.0.0.1", _free_port())
+            return str(self.address[1])
+        return word.replace("{folder}", self._folder.name)
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -123,6 +130,11 @@ class ServerProcess:
                 raise Timeout("the server does not accept connections")
             await self.changes.once_more(0.05)
         return False
+
+    def open_descriptors(self) -> int:
+        """Return how many file descriptors the process has open (Linux)."""
+        assert self._process
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
 
     def signal(self, name: str) -> None:
         """Send a signal by name, such as "TERM"."""

@@ -127,12 +127,19 @@ class Player:
         except Exception as error:
             self.channel.record("caught", type(error).__name__)
 
-    async def do_wrap_send(self, message: Any) -> None:
-        """Send one message; wrap an exception as frameworks do."""
+    async def do_wrap(self, script: tuple[Any, ...]) -> None:
+        """Play a script; wrap the exception that its send() raises as frameworks do."""
         try:
-            await self.send(_build(message))
+            await self.play(script)
         except OSError as error:
             raise RuntimeError("wrapped by a framework") from error
+
+    async def do_swallow(self, script: tuple[Any, ...]) -> None:
+        """Play a script; an exception that its send() raises is dropped."""
+        try:
+            await self.play(script)
+        except OSError as error:
+            self.channel.record("caught", type(error).__name__)
 
     async def do_send_until_error(self, message: Any, at_most: int) -> None:
         """Send the message again and again until send() raises, which is recorded."""
