@@ -94,6 +94,7 @@ def _inherit(fd: int) -> socket.socket:
     except OSError as error:
         raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
     if listener.type != socket.SOCK_STREAM:
+        listener.detach()  # it stays its owner's
         raise StartupError(f"cannot serve descriptor {fd}: not a stream socket")
     listener.setblocking(False)
     return listener
