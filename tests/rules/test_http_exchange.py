@@ -22,7 +22,7 @@ DISCONNECT = {"type": "http.disconnect"}
 
 def test_start_is_held_until_the_first_body(http_exchange: ModuleType) -> None:
     exchange, _ = make(http_exchange)
-    assert exchange.state == http_exchange.AWAITING_START
+    assert (exchange.state, exchange.status) == (http_exchange.AWAITING_START, 0)
     assert send(exchange, OK) == b""
     assert exchange.state == http_exchange.START_HELD
     assert send(exchange, body(b"a", more=True)) == b"<200>a"
