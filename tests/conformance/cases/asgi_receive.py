@@ -529,7 +529,7 @@ def _disconnect() -> list[Case]:
             post_chunked(b"5\r\nhello\r\n"),
             AwaitBytes(b"early"),
             b"zz\r\n",
-            app=((send(start()), send(body(b"early", True)), READ_BODY, ("gate", "end")),),
+            app=((send(start()), send(body(b"early", True)), READ_BODY),),
             responses=(Response(200, complete=False),),
             calls=None,
             fate=Fate.GONE,

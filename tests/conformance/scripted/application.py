@@ -67,7 +67,7 @@ class Player:
         self.channel = channel
         self._receive = receive
         self._send = send
-        self._body = b""
+        self._body = bytearray()
         self._last: Message = {}
         self._result: Any = None
 
@@ -158,9 +158,10 @@ class Player:
 
     async def do_echo(self) -> None:
         """Answer with the body that was read."""
-        headers = [(b"content-length", b"%d" % len(self._body))]
+        body = bytes(self._body)
+        headers = [(b"content-length", b"%d" % len(body))]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self.send({"type": "http.response.body", "body": self._body})
+        await self.send({"type": "http.response.body", "body": body})
 
     async def do_gate(self, name: str) -> None:
         """Wait until the runner opens the gate."""
