@@ -9,7 +9,6 @@ import errno
 import os
 import socket
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from esg.config import Config
@@ -77,15 +76,37 @@ def _prepare_tcp(listener: socket.socket) -> None:
 def _bind_unix(path: str) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
         raise StartupError(f"cannot bind unix:{path}: this system has no UNIX sockets")
-    listener = socket.socket(socket.AF_UNIX)
+    listener = _UnixListener(socket.AF_UNIX)
     try:
         _remove_dead_socket(path)
         listener.setblocking(False)
         listener.bind(path)
+        listener.file = Path(path)
+        listener.identity = _identity(listener.file)
     except OSError as error:
         listener.close()
         raise StartupError(f"cannot bind unix:{path}: {_reason(error)}") from None
     return listener
+
+
+class _UnixListener(socket.socket):
+    """A listening UNIX socket that knows the file it made."""
+
+    file: Path | None = None
+    identity: tuple[int, int] | None = None
+
+    def remove_file(self) -> None:
+        """Remove the file, unless another server has put its own in that place."""
+        if self.file is not None and self.identity == _identity(self.file):
+            self.file.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)
 
 
 def _inherit(fd: int) -> socket.socket:
@@ -122,16 +143,15 @@ def _remove_dead_socket(path: str) -> None:
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
-def release(config: Config, listeners: list[socket.socket]) -> None:
-    """Close listening sockets, and remove the file of a UNIX socket that `bind` made.
+def release(listeners: list[socket.socket]) -> None:
+    """Close listening sockets, and remove the files of the UNIX sockets that `bind` made.
 
     The file of an inherited socket belongs to whoever made that.
     """
     for listener in listeners:
         listener.close()  # again, where the driver has done it
-    if config.uds is not None:
-        with suppress(FileNotFoundError):  # somebody else removed it
-            Path(config.uds).unlink()
+        if isinstance(listener, _UnixListener):
+            listener.remove_file()
 
 
 def address_of(listener: socket.socket) -> str:

@@ -60,11 +60,14 @@ def configure(level: str, access_log: bool, use_colors: bool | None) -> None:
     access_logger.setLevel(logging.INFO if access_log else logging.CRITICAL + 1)
 
 
-def _set_handler(target: logging.Logger, stream: TextIO, use_colors: bool | None) -> None:
+def _set_handler(target: logging.Logger, stream: TextIO | None, use_colors: bool | None) -> None:
+    target.propagate = False  # or the root logger's handlers would repeat every line
+    if stream is None:  # closed before we came to be (`esg app >&-`)
+        target.handlers = [logging.NullHandler()]
+        return
     if use_colors is None:
         # https://no-color.org: set and not empty, whatever its value
         use_colors = stream.isatty() and not os.environ.get("NO_COLOR")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(LineFormatter(use_colors))
     target.handlers = [handler]
-    target.propagate = False  # or the root logger's handlers would repeat every line

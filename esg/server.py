@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -26,6 +28,8 @@ from esg.service import Service
 
 # How long lifespan shutdown may take when the user asks a second time to stop.
 _FORCED_LIFESPAN = 1.0  # seconds
+# How long the whole process may then take.
+_LAST_RESORT = 4.0  # seconds
 
 
 class Server:
@@ -36,14 +40,17 @@ class Server:
 
     Attributes:
         addresses: where it listens, as URLs or unix:PATH; empty until it has started.
+        on_stuck: called once everything but requests that cannot be cancelled has ended.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.addresses: tuple[str, ...] = ()
+        self.on_stuck: Callable[[], None] | None = None
         self._settled = anyio.Event()  # serving, or never will
         self._settled_for_threads = threading.Event()
         self._starting: anyio.CancelScope | None = None
+        self._used = False
         self._error: BaseException | None = None
         self._service: Service | None = None
         self._stop_signals = 0
@@ -59,7 +66,11 @@ class Server:
         Raises:
             ConfigError: the settings do not fit the running loop.
             StartupError: the application or an address is not to be had.
+            RuntimeError: this server has served before.
         """
+        if self._used:
+            raise RuntimeError("a Server serves once; make another one")
+        self._used = True
         try:
             await self._serve()
         except BaseException as error:
@@ -100,7 +111,9 @@ class Server:
     def _raise_unless_served(self) -> None:
         if self.addresses:
             return
-        raise self._error or StartupError("the server was stopped before it had started")
+        if isinstance(self._error, Exception):
+            raise self._error
+        raise StartupError("the server was stopped before it had started")
 
     def shutdown(self, *, force: bool = False) -> None:
         """Stop gracefully; callable from any thread and from signal handlers.
@@ -120,7 +133,7 @@ class Server:
         try:
             await self._run_app(app, listeners, implementation)
         finally:
-            binding.release(self.config, listeners)
+            binding.release(listeners)
 
     def _implementation(self) -> Implementation:
         loop = running_loop()
@@ -165,11 +178,27 @@ class Server:
             on_serving=lambda: self._on_serving(listeners, implementation),
         )
         self._apply_stop()
-        try:
-            binding.listen(listeners, self.config.backlog)
-            await implementation.serve(service)
-        finally:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._leave_if_stuck, lifespan, service)
+            try:
+                binding.listen(listeners, self.config.backlog)
+                await implementation.serve(service)
+            except StartupError as error:
+                self._error = error
+            tasks.cancel_scope.cancel()
+        await self._stop_lifespan(lifespan, service)
+
+    async def _leave_if_stuck(self, lifespan: Lifespan, service: Service) -> None:
+        """Stop without requests that do not even end when they are cancelled.
+
+        Only a process of our own can be left like that (`on_stuck`); a server in somebody else's
+        program goes on waiting for what that program's threads and tasks do.
+        """
+        await service.stuck.wait()
+        logger.error("Requests go on though they are cancelled")
+        if self.on_stuck is not None:
             await self._stop_lifespan(lifespan, service)
+            self.on_stuck()
 
     async def _stop_lifespan(self, lifespan: Lifespan, service: Service) -> None:
         async with anyio.create_task_group() as tasks:
@@ -215,11 +244,6 @@ class Server:
             logger.warning("Stopping at once")
             self._service.force_stop.set()
 
-    @property
-    def was_forced(self) -> bool:
-        """Tell whether the server was told to stop without waiting."""
-        return self._stop_signals > 1
-
 
 def run_server(config: Config) -> int:
     """Run a server on a loop of its own until SIGINT or SIGTERM; return the exit code.
@@ -230,18 +254,37 @@ def run_server(config: Config) -> int:
     implementation = resolve(config.impl, config.loop)
     server = Server(config)
     with _stop_on_signals(server) as received:
+        server.on_stuck = lambda: _leave(_exit_code(received))
         run_loop(implementation.loop, server.serve)
-    return 128 + received[0] if server.was_forced and received else 0
+    return _exit_code(received)
+
+
+def _exit_code(signals: list[int]) -> int:
+    return 128 + signals[-1] if len(signals) > 1 else 0
+
+
+def _leave(code: int) -> None:
+    """End the process with threads still running, which an ordinary exit would wait for."""
+    logging.shutdown()
+    os._exit(code)
 
 
 @contextmanager
 def _stop_on_signals(server: Server) -> Iterator[list[int]]:
     """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
     received: list[int] = []
+    ended = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         server.shutdown()
+        if len(received) == 2:
+            # The loop itself may be blocked by the application.
+            threading.Thread(target=last_resort, daemon=True).start()
+
+    def last_resort() -> None:
+        if not ended.wait(_LAST_RESORT):
+            _leave(_exit_code(received))
 
     if threading.current_thread() is not threading.main_thread():
         yield received
@@ -250,5 +293,6 @@ def _stop_on_signals(server: Server) -> Iterator[list[int]]:
     try:
         yield received
     finally:
+        ended.set()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -24,7 +24,7 @@ def bound(**settings: Any) -> Iterator[list[socket.socket]]:
     try:
         yield listeners
     finally:
-        binding.release(config, listeners)
+        binding.release(listeners)
 
 
 def accepts(listener: socket.socket) -> bool:
@@ -119,7 +119,7 @@ def test_inherited_listener(tmp_path: Path) -> None:
         listeners = binding.bind(config)
         binding.listen(listeners, 5)
         assert accepts(listeners[0])
-        binding.release(config, listeners)
+        binding.release(listeners)
         assert (tmp_path / "socket").exists()
 
 

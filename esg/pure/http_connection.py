@@ -12,14 +12,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import anyio
 from anyio.abc import TaskGroup
 
-from esg.asgi import Buffer
 from esg.cancellation import is_cancelled
 from esg.errors import RequestRejected
 from esg.logs import logger
 from esg.pure.request_task import RequestTask
+from esg.pure.write_queue import WriteQueue
 from esg.rules import deadlines, persistence, request_head
 from esg.rules.deadlines import Deadlines
 from esg.rules.flow_control import HIGH_WATER
@@ -59,7 +58,8 @@ class HttpConnection:
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
-        self._writer_done: anyio.Event | None = None
+        self._writes = WriteQueue(self, tasks)
+        self.write = self._writes.write
         self.deadlines.arm(deadlines.HEAD, time.monotonic())
         server.connections.add(self)
 
@@ -103,7 +103,7 @@ class HttpConnection:
         if step == persistence.DRAIN:
             step = persistence.REUSE if await request.drain() else persistence.LINGER
         if step != persistence.REUSE or self.lost:
-            await self.end(linger=step == persistence.LINGER)
+            await self.linger()
             return False
         self.request = None
         idle = not self.buffer
@@ -174,34 +174,6 @@ class HttpConnection:
         """Tell whether bytes of later requests may be held while one is served."""
         return len(self.buffer) < HIGH_WATER
 
-    async def write(self, data: Buffer) -> None:
-        """Write all of `data`, waiting as long as the client is slow.
-
-        Raises:
-            OSError: the connection is lost.
-        """
-        while self._writer_done is not None:  # writes of one response come one after the other
-            await self._writer_done.wait()
-        if self.lost:
-            raise ConnectionAbortedError("the connection is closed")
-        rest = self.transport.write_nowait(data)
-        if rest is not None:
-            await self._write_rest(rest)
-
-    async def _write_rest(self, rest: Buffer | None) -> None:
-        self._writer_done = done = anyio.Event()
-        try:
-            while rest is not None:
-                self.deadlines.arm(deadlines.WRITE, time.monotonic())
-                await self.transport.wait_writable()
-                if self.lost:
-                    raise ConnectionAbortedError("the connection is closed")
-                rest = self.transport.write_nowait(rest)
-        finally:
-            self.deadlines.stop_writing()
-            self._writer_done = None
-            done.set()
-
     # The ends of a connection.
 
     async def reject(
@@ -209,16 +181,16 @@ class HttpConnection:
     ) -> None:
         """Answer in the application's place, say why in the log, and close."""
         self.service.rejected(self.transport.client, status, reason)
-        await self.write(error_response(method, status, self.service.default_fields(), extra))
-        await self.end(linger=True)
+        await self.write([error_response(method, status, self.service.default_fields(), extra)])
+        await self.linger()
 
-    async def end(self, linger: bool) -> None:
-        """Close; with `linger`, only once the client has had time to read the answer.
+    async def linger(self) -> None:
+        """Close once the client has had time to read the answer.
 
         A close with unread bytes in the kernel would reset the connection and take the answer
         with it (RFC 9112 section 9.6).
         """
-        if linger and not self.lost:
+        if not self.lost:
             self.transport.finish_writing()
             self.expired = deadlines.NONE
             self.deadlines.arm(deadlines.LINGER, time.monotonic())

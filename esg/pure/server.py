@@ -22,6 +22,8 @@ _NO_ROOM_PAUSE = 0.5  # seconds
 _ACCEPTS_AT_ONCE = 64
 # Between telling applications that their client is gone and cancelling them.
 _LAST_WORDS = 0.25  # seconds
+# A request in a thread, or one that swallows its cancellation, may never end.
+_STUCK_AFTER = 1.0  # seconds
 
 
 async def serve(service: Service) -> None:
@@ -115,8 +117,13 @@ class PureServer:
         for connection in tuple(self.connections):
             connection.disconnect_app()
         await anyio.sleep(_LAST_WORDS)
-        requests.cancel_scope.cancel()
+        await self._cancel(requests)
 
     async def _force_stop(self, requests: TaskGroup) -> None:
         await self.service.force_stop.wait()
+        await self._cancel(requests)
+
+    async def _cancel(self, requests: TaskGroup) -> None:
         requests.cancel_scope.cancel()
+        await anyio.sleep(_STUCK_AFTER)
+        self.service.stuck.set()
