@@ -78,9 +78,10 @@ def sent_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def starlette(serve_module: Serve, row: Row, sent_file: Path) -> Iterator[Site]:
     pytest.importorskip("starlette")
     env = {"SITE_FILE": str(sent_file)}
-    return Site(
+    with Site(
         serve_module(app="tests.apps.starlette_site:app", row=row, env=env, command=COMMAND)
-    )
+    ) as site:
+        yield site
 
 
 def test_fastapi_routes(fastapi: Site) -> None:
