@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
 from tests.conformance.model import Case
-from tests.conformance.targets import HERE, REPOSITORY, Target
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
+from tests.conformance.targets import HERE, REPOSITORY, Target
 
 START_BOUND = 30.0
 STOP_BOUND = 20.0

@@ -14,8 +14,8 @@ from tests.conformance.client import Changes, Client, Timeout
 from tests.conformance.model import Case, Fate
 from tests.conformance.process import ServerProcess
 from tests.conformance.receive_queue import ReceiveQueue
-from tests.conformance.targets import SPLIT
 from tests.conformance.side_channel import LOCAL_KEY, CallTrace, Seat, SideChannel
+from tests.conformance.targets import SPLIT
 
 WAIT_BOUND = 8.0
 CLOSE_BOUND = 4.0

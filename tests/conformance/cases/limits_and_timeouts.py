@@ -41,8 +41,8 @@ from tests.conformance.model import (
     Level,
     Open,
     Response,
-    Send,
     ResumeReading,
+    Send,
     StopReading,
 )
 
