@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 
 from esg.cancellation import is_cancelled
 from esg.errors import RequestRejected
@@ -28,6 +29,10 @@ from esg.rules.response_head import error_response
 if TYPE_CHECKING:
     from esg.pure.server import PureServer
     from esg.pure.transport import SocketTransport
+
+# What need not wait still lets other tasks run after this many bytes.
+YIELD_AFTER = 65536
+MESSAGE_COST = 4096  # what a read or a message counts besides its bytes
 
 
 class HttpConnection:
@@ -58,6 +63,7 @@ class HttpConnection:
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
+        self._unyielded = 0
         self._writes = WriteQueue(self, tasks)
         self.write = self._writes.write
         self.deadlines.arm(deadlines.HEAD, time.monotonic())
@@ -162,10 +168,16 @@ class HttpConnection:
             return None
         if self.eof:
             return b""
+        if self._unyielded > YIELD_AFTER:  # a client that sends fast must not keep others waiting
+            self._unyielded = 0
+            await checkpoint()
         data = self.transport.read_nowait()
         if data is None:
             await self.transport.wait_readable()
-        elif not data:
+            self._unyielded = 0
+        elif data:
+            self._unyielded += len(data) + MESSAGE_COST
+        else:
             self.eof = True
         return data
 

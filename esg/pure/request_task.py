@@ -197,7 +197,6 @@ class RequestTask:
         if data:
             connection.buffer += data
             await self._feed_buffer()
-            await self._yield_after(len(data))
         elif data is not None:
             connection.drop()  # a FIN inside a request (RFC 9112 section 8)
         elif self._timed_out:
@@ -234,15 +233,8 @@ class RequestTask:
         data = await self._connection.read()
         if data:
             self._connection.buffer += data
-            await self._yield_after(len(data))
         elif data is not None:
             self._exchange.leave()
-
-    async def _yield_after(self, size: int) -> None:
-        self._unyielded += size + _SEND_COST
-        if self._unyielded > _YIELD_EVERY:
-            self._unyielded = 0
-            await checkpoint()
 
     async def _content_rejected(self, rejected: RequestRejected) -> None:
         """Answer for content that breaks its framing, if nothing has been answered yet."""
