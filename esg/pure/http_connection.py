@@ -119,6 +119,9 @@ class HttpConnection:
     async def _read_head(self) -> bytes | None:
         scanned = 0
         while True:
+            if not self.buffer and self.service.stopping and not self._read_waiting():
+                self.drop()
+                return None
             if self.buffer:
                 end = request_head.find_end(self.buffer, scanned)
                 if end >= 0:
@@ -128,17 +131,13 @@ class HttpConnection:
                     return raw
                 scanned = len(self.buffer)
                 request_head.check_partial(self.buffer, self.service.limits)
-            elif self.service.stopping and not self._read_waiting():
-                self.drop()
-                return None
             if not await self._read_more():
                 return None
 
     def _read_waiting(self) -> bool:
         """Take a request that came before the server was told to stop; tell if there is one."""
-        data = self.transport.read_nowait()
-        self.buffer += data or b""
-        return bool(data)
+        self.buffer += self.transport.read_nowait() or b""
+        return bool(self.buffer)
 
     async def _read_more(self) -> bool:
         """Read more of a head; tell whether there can be one."""
