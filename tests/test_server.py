@@ -92,12 +92,10 @@ async def test_shutdown_after_the_end_is_nothing(settings: dict[str, Any]) -> No
 async def test_forced_shutdown_does_not_wait(settings: dict[str, Any]) -> None:
     async with serving(timeout_graceful_shutdown=0, **settings) as server:
         port = int(server.addresses[0].rpartition(":")[2])
-        stream = await anyio.connect_tcp("127.0.0.1", port)
-        await stream.send(b"GET /listen HTTP/1.1\r\nHost: test\r\n\r\n")
-        assert (await stream.receive()).startswith(b"HTTP/1.1 200")
-        server.shutdown(force=True)
-    assert server.was_forced
-    await stream.aclose()
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            await stream.send(b"GET /listen HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert (await stream.receive()).startswith(b"HTTP/1.1 200")
+            server.shutdown(force=True)
 
 
 @pytest.mark.anyio

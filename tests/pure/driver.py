@@ -107,15 +107,21 @@ class Client:
         found, _, self._unread = self._unread.partition(end)
         return found + end
 
+    def take(self) -> bytes:
+        """Return what has been read and not yet been looked at."""
+        taken, self._unread = self._unread, b""
+        return taken
+
     async def response(self) -> tuple[int, bytes]:
         """Read a response that has a Content-Length; return status and content."""
         head = await self.until(HEAD_END)
         fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:-2])
         length = int(fields[b"content-length"])
-        while len(self._unread) < length:
-            self._unread += await self.stream.receive()
-        body, self._unread = self._unread[:length], self._unread[length:]
-        return int(head.split()[1]), body
+        found = bytearray(self.take())
+        while len(found) < length:
+            found += await self.stream.receive()
+        self._unread = bytes(found[length:])
+        return int(head.split()[1]), bytes(found[:length])
 
     async def at_end(self) -> bool:
         """Wait for the end of the stream; False if there is something else."""
