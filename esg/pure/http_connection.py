@@ -112,7 +112,7 @@ class HttpConnection:
             await self.linger()
             return False
         self.request = None
-        idle = not self.buffer
+        idle = not request_head.has_begun(self.buffer)
         self.deadlines.arm(deadlines.IDLE if idle else deadlines.HEAD, time.monotonic())
         return True
 
@@ -122,7 +122,7 @@ class HttpConnection:
             if not self.buffer and self.service.stopping and not self._read_waiting():
                 self.drop()
                 return None
-            if self.buffer:
+            if request_head.has_begun(self.buffer):
                 end = request_head.find_end(self.buffer, scanned)
                 if end >= 0:
                     raw = bytes(self.buffer[:end])
@@ -144,15 +144,16 @@ class HttpConnection:
         self._awaits_head = True
         data = await self.read()
         self._awaits_head = False
-        if self.expired == deadlines.HEAD and self.buffer:
+        if self.expired == deadlines.HEAD and request_head.has_begun(self.buffer):
             raise RequestRejected(408, "the head did not come in time")
         if data == b"" or self.expired or self.lost:
             self.drop()  # a FIN inside a head, or silence: there is nothing to answer
             return False
         if data is not None:
-            if not self.buffer:
-                self.deadlines.arm(deadlines.HEAD, time.monotonic())
+            begun = request_head.has_begun(self.buffer)
             self.buffer += data
+            if not begun and request_head.has_begun(self.buffer):
+                self.deadlines.arm(deadlines.HEAD, time.monotonic())
         return True
 
     # Reading and writing, for the request that is served now.
@@ -201,6 +202,7 @@ class HttpConnection:
         A close with unread bytes in the kernel would reset the connection and take the answer
         with it (RFC 9112 section 9.6).
         """
+        await self._writes.drained()
         if not self.lost:
             self.transport.finish_writing()
             self.expired = deadlines.NONE

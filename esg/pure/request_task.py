@@ -5,6 +5,7 @@ The state table is `rules.http_exchange`; this moves bytes between it and the co
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -272,12 +273,14 @@ class RequestTask:
         if not self._exchange.needs_error_response():
             if self._exchange.abort():
                 self._unfinished(client_left)
-        elif self._connection.transport.at_eof():
-            logger.debug("The client left before the application answered")
+        elif client_left:
+            logger.debug("The application returned as its client had left")
             self._drop()
         else:
-            logger.error("The application returned without a response")
-            await self._answer(500)
+            gone = self._connection.transport.at_eof()
+            level = logging.DEBUG if gone else logging.ERROR
+            logger.log(level, "The application returned without a response")
+            await self._answer(500)  # a client that only ended its request may still read
 
     async def _app_raised(self, error: BaseException) -> None:
         if is_disconnect_of(error, self._exchange):

@@ -16,9 +16,8 @@ from esg.pure.http_connection import HttpConnection
 from esg.pure.transport import SocketTransport
 from esg.service import Service
 
-# What accept() says when this process or the system has no room for another connection.
-_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_NO_ROOM_PAUSE = 0.5  # seconds
+# Before accept() is tried again where it said that there is no room for another connection.
+_TROUBLE_PAUSE = 0.5  # seconds
 _ACCEPTS_AT_ONCE = 64
 # Between telling applications that their client is gone and cancelling them.
 _LAST_WORDS = 0.25  # seconds
@@ -71,15 +70,20 @@ class PureServer:
             background.cancel_scope.cancel()
 
     async def _accept(self, listener: socket.socket, requests: TaskGroup) -> None:
+        trouble: int | None = None  # what accept() said, once for each trouble in the log
         while True:
             await wait_readable(listener)
             try:
                 self._accept_waiting(listener, requests)
             except OSError as error:
-                if error.errno in _NO_ROOM:
-                    logger.error("Cannot accept connections: %s", error.strerror)
-                    await anyio.sleep(_NO_ROOM_PAUSE)
-                # else the client was gone before it was accepted
+                if error.errno == errno.ECONNABORTED:
+                    continue  # the client was gone before it was accepted
+                if error.errno != trouble:
+                    trouble = error.errno
+                    logger.error("Cannot accept connections: %s; trying on", error.strerror)
+                await anyio.sleep(_TROUBLE_PAUSE)
+            else:
+                trouble = None
 
     def _accept_waiting(self, listener: socket.socket, requests: TaskGroup) -> None:
         """Accept what the kernel has, a bounded number at once.

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from esg.pure.http_connection import HttpConnection
 
 
+def _kept(piece: Buffer) -> Buffer:
+    """Return a buffer that its owner cannot change while it waits to be written."""
+    mutable = piece.obj if isinstance(piece, memoryview) else piece
+    return piece if isinstance(mutable, bytes) else bytes(piece)
+
+
 class WriteQueue:
     """Write for one connection.
 
@@ -53,12 +59,17 @@ class WriteQueue:
             if not pieces:
                 return
             self._tasks.start_soon(self._write_waiting)
-        written = anyio.Event()
-        self._waiting += pieces
-        self._waiting.append(written)
-        await written.wait()
+        self._waiting += map(_kept, pieces)
+        await self.drained()
         if self._connection.lost:
             raise ConnectionAbortedError("the connection is closed")
+
+    async def drained(self) -> None:
+        """Wait until what has been given so far is written, or the connection is lost."""
+        if self._waiting:
+            written = anyio.Event()
+            self._waiting.append(written)
+            await written.wait()
 
     def _write_now(self, pieces: Sequence[Buffer]) -> Sequence[Buffer]:
         """Write what the kernel takes and return the rest."""
