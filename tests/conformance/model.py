@@ -282,7 +282,7 @@ class Case:
     calls: tuple[Call, ...] | None = None
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    application: str = "scripted:app"
+    application: str = "tests.conformance.scripted:app"
     own_process: bool = False
     alone: bool = False
     splittable: bool = True

@@ -10,12 +10,13 @@ import signal
 import socket
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
 from tests.conformance.model import Case
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
-from tests.conformance.targets import HERE, REPOSITORY, Target
+from tests.conformance.targets import REPOSITORY, Target
 
 START_BOUND = 30.0
 STOP_BOUND = 20.0
@@ -73,7 +74,8 @@ class ServerProcess:
             cwd=REPOSITORY,
             env=self._environment(case.environment),
         )
-        assert self._process.stdout and self._process.stderr
+        assert self._process.stdout
+        assert self._process.stderr
         streams = (self._process.stdout, self._process.stderr)
         self._readers = [asyncio.create_task(self._read_log(stream)) for stream in streams]
         self._readers.append(asyncio.create_task(self._await_exit()))
@@ -89,7 +91,7 @@ class ServerProcess:
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        environment["PYTHONPATH"] = os.pathsep.join([str(HERE), str(REPOSITORY)])
+        environment["PYTHONPATH"] = str(REPOSITORY)
         environment["PYTHONUNBUFFERED"] = "1"
         environment["CONFORMANCE_CHANNEL"] = self._channel.address(self.token)
         return {**environment, **extra}
@@ -134,7 +136,7 @@ class ServerProcess:
     def open_descriptors(self) -> int:
         """Return how many file descriptors the process has open (Linux)."""
         assert self._process
-        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
 
     def signal(self, name: str) -> None:
         """Send a signal by name, such as "TERM"."""

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.conformance import model
 from tests.conformance.behaviours import PROBE, PROBE_BODY
@@ -278,7 +278,9 @@ class CaseRun:
         if step.code is not None and code != step.code:
             self.seen.problems.append(f"exit code {code}, expected {step.code}")
 
-    _steps: dict[type[model.Step], Callable[[CaseRun, Any], Coroutine[Any, Any, None]]] = {
+    _steps: ClassVar[
+        dict[type[model.Step], Callable[[CaseRun, Any], Coroutine[Any, Any, None]]]
+    ] = {
         model.Connect: do_connect,
         model.ConnectRefused: do_connect_refused,
         model.Churn: do_churn,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.conformance.behaviours import (
     HELLO,
     READ_BODY,
@@ -40,6 +42,7 @@ from tests.conformance.model import (
     Open,
     Reset,
     Response,
+    Step,
 )
 
 SEND = "ASGI HTTP 2.5, Disconnected Client - send exception"
@@ -49,7 +52,9 @@ ENDLESS = ("send_until_error", body(special("zeros", 65_536), True), 100_000)
 OS_ERROR = refused("http.response.body", "OSError")
 
 
-def gone(id: str, number: int, clause: str, says: str, *steps: object, **details: object) -> Case:
+def gone(
+    id: str, number: int, clause: str, says: str, *steps: bytes | Step, **details: Any
+) -> Case:
     """Write a case in which the client leaves: nothing on the wire is checked."""
     details.setdefault("fate", Fate.ANY)
     details.setdefault("responses", (Response(200, complete=False),))

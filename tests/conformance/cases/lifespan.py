@@ -10,11 +10,12 @@ from tests.conformance.model import (
     AwaitClose,
     AwaitExit,
     AwaitGate,
-    AwaitQuiet,
+    AwaitLog,
     AwaitResponse,
     Call,
     Case,
     Connect,
+    ConnectRefused,
     Fate,
     Level,
     Open,
@@ -37,7 +38,7 @@ TERM = Signal("TERM")
 SERVE: tuple[Step | bytes, ...] = (get(), AwaitResponse(1), TERM, AwaitClose(), AwaitExit(0))
 
 
-def runs(
+def runs(  # noqa: PLR0917 - a case reads as the row of a table
     id: str,
     number: int,
     clause: str,
@@ -69,7 +70,7 @@ def runs(
     )
 
 
-def refuses(
+def refuses(  # noqa: PLR0917 - a case reads as the row of a table
     id: str, number: int, clause: str, says: str, lifespan: Script, trace: Any, **more: Any
 ) -> Case:
     """Write a case of an application that must not be served: exit code 3."""
@@ -121,13 +122,15 @@ CASES = (
         "waits-for-complete",
         112,
         STARTUP,
-        "nothing is answered before startup.complete",
+        "no connection is accepted before startup.complete",
         (RECEIVE, ("gate", "start"), send(STARTED), RECEIVE, send(STOPPED)),
         None,
+        AwaitGate("start", on="lifespan"),
+        ConnectRefused(),
+        Open("start", on="lifespan"),
+        AwaitLog("listening on"),
         Connect(),
         get(),
-        AwaitQuiet(0.3, sends=0),
-        Open("start", on="lifespan"),
         AwaitResponse(1),
         TERM,
         AwaitClose(),

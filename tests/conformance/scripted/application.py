@@ -14,7 +14,7 @@ import http
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from scripted.channel import Channel, family, literal, sleep, together
+from tests.conformance.scripted.channel import Channel, family, literal, sleep, together
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -177,7 +177,8 @@ class Player:
 
     async def do_raise(self, name: str) -> None:
         """Raise an exception by its name."""
-        raise RAISABLE[name]()
+        error = RAISABLE[name]()
+        raise error
 
     async def do_return(self, value: Any) -> None:
         """Make the application return a value."""
