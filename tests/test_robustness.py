@@ -100,21 +100,31 @@ def test_contexts_do_not_leak(server: ServerProcess) -> None:
         assert [client.get(f"/contexts?{n}").body for n in range(3)] == [b"unset"] * 3
 
 
-def objects_of(server: ServerProcess) -> dict[str, int]:
-    """Count the server's own objects, once all connections but the one that asks are gone."""
-    found: dict[str, int] = json.loads(get(server, "/objects").body)
-    return found
+Holding = tuple[dict[str, int], int]
 
 
-def settled(
-    server: ServerProcess, before: tuple[dict[str, int], int]
-) -> tuple[dict[str, int], int]:
-    """Return objects and descriptors as soon as they are what they were, else at the end."""
+def held_by(server: ServerProcess) -> Holding:
+    """Count the server's own objects, and its descriptors, with the connection that asks open."""
+    with server.connect() as client:
+        found: dict[str, int] = json.loads(client.get("/objects").body)
+        return found, server.descriptors()
+
+
+def held_at_rest(server: ServerProcess) -> Holding:
+    """Return what a server holds when earlier connections have gone: the same twice."""
+    last = held_by(server)
     deadline = time.monotonic() + 10
-    while True:
-        now = objects_of(server), server.descriptors()
-        if now == before or time.monotonic() > deadline:
-            return now
+    while (now := held_by(server)) != last and time.monotonic() < deadline:
+        last = now
+    return now
+
+
+def held_finally(server: ServerProcess, before: Holding) -> Holding:
+    """Return what a server holds as soon as it is what it was, else at the end."""
+    deadline = time.monotonic() + 10
+    while (now := held_by(server)) != before and time.monotonic() < deadline:
+        pass
+    return now
 
 
 def open_many(server: ServerProcess) -> list[Connection]:
@@ -136,15 +146,14 @@ def open_many(server: ServerProcess) -> list[Connection]:
 )
 def test_reset_connections_leave_nothing(server: ServerProcess, sent: bytes) -> None:
     """Neither objects nor descriptors."""
-    objects_of(server)  # whatever the first request leaves for all others
-    before = objects_of(server), server.descriptors()
+    before = held_at_rest(server)
     for _ in range(MANY // AT_ONCE if sent == REQUEST else 1):
         clients = open_many(server)
         for client in clients:
             client.send(sent)
         for client in clients:
             client.reset()
-    assert settled(server, before) == before
+    assert held_finally(server, before) == before
 
 
 def test_full_descriptor_table(serve: Serve, row: Row) -> None:
