@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 
 import pytest
 
@@ -100,31 +101,18 @@ def test_contexts_do_not_leak(server: ServerProcess) -> None:
         assert [client.get(f"/contexts?{n}").body for n in range(3)] == [b"unset"] * 3
 
 
-Holding = tuple[dict[str, int], int]
+def held_by(server: ServerProcess, watcher: Connection) -> Counter[str]:
+    """Count the server's own objects, and its descriptors, by a connection that stays open."""
+    objects: dict[str, int] = json.loads(watcher.get("/objects").body)
+    return Counter({**objects, "descriptors": server.descriptors()})
 
 
-def held_by(server: ServerProcess) -> Holding:
-    """Count the server's own objects, and its descriptors, with the connection that asks open."""
-    with server.connect() as client:
-        found: dict[str, int] = json.loads(client.get("/objects").body)
-        return found, server.descriptors()
-
-
-def held_at_rest(server: ServerProcess) -> Holding:
-    """Return what a server holds when earlier connections have gone: the same twice."""
-    last = held_by(server)
+def left_over(server: ServerProcess, watcher: Connection, before: Counter[str]) -> Counter[str]:
+    """Return what a server holds beyond what it did, as soon as that is nothing or at the end."""
     deadline = time.monotonic() + 10
-    while (now := held_by(server)) != last and time.monotonic() < deadline:
-        last = now
-    return now
-
-
-def held_finally(server: ServerProcess, before: Holding) -> Holding:
-    """Return what a server holds as soon as it is what it was, else at the end."""
-    deadline = time.monotonic() + 10
-    while (now := held_by(server)) != before and time.monotonic() < deadline:
+    while (more := held_by(server, watcher) - before) and time.monotonic() < deadline:
         pass
-    return now
+    return more
 
 
 def open_many(server: ServerProcess) -> list[Connection]:
@@ -146,14 +134,15 @@ def open_many(server: ServerProcess) -> list[Connection]:
 )
 def test_reset_connections_leave_nothing(server: ServerProcess, sent: bytes) -> None:
     """Neither objects nor descriptors."""
-    before = held_at_rest(server)
-    for _ in range(MANY // AT_ONCE if sent == REQUEST else 1):
-        clients = open_many(server)
-        for client in clients:
-            client.send(sent)
-        for client in clients:
-            client.reset()
-    assert held_finally(server, before) == before
+    with server.connect() as watcher:
+        before = held_by(server, watcher)
+        for _ in range(MANY // AT_ONCE if sent == REQUEST else 1):
+            clients = open_many(server)
+            for client in clients:
+                client.send(sent)
+            for client in clients:
+                client.reset()
+        assert left_over(server, watcher, before) == Counter()
 
 
 def test_full_descriptor_table(serve: Serve, row: Row) -> None:
