@@ -46,7 +46,10 @@ def test_a_byte_too_many_does_not_cost_the_response(
         server.stdout.wait_for("^# late: waiting", since=since)
         client.send(b"\r\n")
         server.open_gate()
-        server.stdout.wait_for('"POST /late', since=since)  # before anything is read
+        server.stdout.wait_for('"POST /late', since=since)
+        # Nothing is read before the server has gone on to the connection's end.
+        with server.connect() as other:
+            assert other.get("/other").status == 200
         answer = client.response()
         assert answer.body == b"x" * MUCH
         assert answer.field("connection") == "close"
