@@ -204,8 +204,13 @@ def address_of(listener: socket.socket) -> str:
     return f"unix:@{path[1:]}" if path.startswith("\0") else f"unix:{path}"
 
 
+def peer(name: object) -> Address:
+    """Turn what getpeername gave into a scope's `client`: a UNIX socket's peer has no address."""
+    return endpoint(name) if isinstance(name, tuple) else None
+
+
 def endpoint(name: object) -> Address:
-    """Turn what getsockname or getpeername gave into a scope's `server` or `client`."""
+    """Turn what getsockname gave into a scope's `server`."""
     if isinstance(name, tuple):
         return (name[0], name[1])
     return (os.fsdecode(name), None) if isinstance(name, (str, bytes)) and name else None

@@ -14,7 +14,7 @@ from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.implementation import resolve
 from esg.options import Option, flag_name, option_of
-from esg.process import leave
+from esg.process import leave, occupy_standard_streams
 
 _EPILOG = "APP is an ASGI application: MODULE:ATTRIBUTE, such as example:app."
 
@@ -126,6 +126,7 @@ def _command() -> click.Command:
 
 def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> None:
     """Run the command `esg`; bad usage is one line and exit code 2."""
+    occupy_standard_streams()
     name = prog_name or "esg"
     try:
         code = _command().main(args=args, prog_name=name, standalone_mode=False)

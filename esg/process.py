@@ -46,6 +46,17 @@ def run_server(config: Config) -> int:
     return stop.exit_code
 
 
+def occupy_standard_streams() -> None:
+    """Put something harmless where standard streams are closed (`esg app >&-`).
+
+    Else the first sockets that are opened would take their numbers, and whatever writes to
+    standard error would write into a client's connection.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(opened, True)
+    os.close(opened)
+
+
 def leave(code: int) -> NoReturn:
     """End this process, within a moment even if threads of the application run on."""
     give_up = time.monotonic() + _THREADS_BOUND

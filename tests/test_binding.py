@@ -186,3 +186,4 @@ def test_listen_reports_a_rival() -> None:
 )
 def test_endpoint(name: object, shown: object) -> None:
     assert binding.endpoint(name) == shown
+    assert binding.peer(name) == (shown if isinstance(name, tuple) else None)

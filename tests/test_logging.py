@@ -148,31 +148,22 @@ def test_name_of_a_unix_peer_is_not_in_a_rejection(serve: Serve, row: Row, tmp_p
     assert not server.stderr.matching("forged")
 
 
-@pytest.fixture
-def row_without_streams(row: Row, request: pytest.FixtureRequest) -> Row:
-    """Return every row, for a server that has no standard output or error."""
-    if row.loop == "uvloop":
-        reason = "libuv aborts when it closes a descriptor that took a closed stream's number"
-        request.applymarker(pytest.mark.xfail(reason=reason))
-    return row
-
-
-def test_closed_standard_output(serve: Serve, row_without_streams: Row) -> None:
+def test_closed_standard_output(serve: Serve, row: Row) -> None:
     """As by `esg app >&-`: nothing to log responses to, and no error."""
     command = ("sh", "-c", 'exec "$@" >&-', "sh", *ESG)
-    server = serve(app="examples.hello:app", row=row_without_streams, command=command)
+    server = serve(app="examples.hello:app", row=row, command=command)
     with Connection(server.address) as client:
         assert client.get("/").status == 200
     assert server.stop() == 0
     assert not server.stderr.matching("Traceback|Logging error")
 
 
-def test_closed_standard_error(row_without_streams: Row) -> None:
+def test_closed_standard_error(row: Row) -> None:
     """As by `esg app 2>&-`; the listener is the test's own, as nothing says where it is."""
     command = ("sh", "-c", 'exec "$@" 2>&-', "sh", *ESG)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         number = listener.fileno()
-        arguments = [*row_without_streams.options, "--fd", str(number), STAGE]
+        arguments = [*row.options, "--fd", str(number), STAGE]
         server = ServerProcess(arguments, command=command, pass_fds=[number])
         try:
             with Connection(listener.getsockname()) as client:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from anyio import ClosedResourceError, notify_closing, wait_readable, wait_writable
 
 from esg.asgi import Buffer
-from esg.binding import endpoint
+from esg.binding import endpoint, peer
 from esg.rules.scope import Address
 
 READ_SIZE = 65536
@@ -39,7 +39,7 @@ class SocketTransport:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = accepted
         self._closed = False
-        self.client: Address = endpoint(accepted.getpeername())
+        self.client: Address = peer(accepted.getpeername())
         self.server: Address = endpoint(accepted.getsockname())
 
     def read_nowait(self) -> bytes | None:
