@@ -1,0 +1,7 @@
+"""C types of esg/rules/persistence.py."""
+
+
+cpdef bint request_persists(str http_version, tuple connection) except -1
+cpdef int after_response(
+    bint client_persists, bint keep_alive, bint request_complete, bint can_drain
+) except -1
