@@ -8,9 +8,15 @@ from setuptools import setup
 # The build backend runs this file from elsewhere.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from build_accel import commands, extensions  # noqa: E402
+from build_accel import choice, commands, extensions
 
 setup(
-    ext_modules=extensions.declare(commands.ROOT),
-    cmdclass={"build_ext": commands.BuildAccel},
+    # Without extensions the wheel is one for every Python.
+    ext_modules=[] if choice.why_not_compiled() else extensions.declare(commands.ROOT),
+    cmdclass={
+        "build": commands.Build,
+        "build_ext": commands.BuildAccel,
+        "build_info": commands.BuildInfo,
+        "sdist": commands.SourceDistribution,
+    },
 )

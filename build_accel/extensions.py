@@ -14,7 +14,7 @@ _DIRECTIVES = {
     "annotation_typing": False,
     "auto_pickle": False,
 }
-_USES_LLHTTP = re.compile(r"^\s*from esg\.accel\.llhttp cimport|^\s*cimport esg\.accel\.llhttp", re.M)
+_CALLS_LLHTTP = re.compile(r"\bllhttp_\w+\(")
 
 
 def sources(root: Path) -> dict[str, str]:
@@ -30,18 +30,19 @@ def sources(root: Path) -> dict[str, str]:
 def declare(root: Path) -> list[Extension]:
     """Declare the extensions without needing Cython or llhttp yet."""
     return [
-        Extension(name, [source], extra_compile_args=_compile_args())
+        Extension(name, [source], extra_compile_args=compile_args())
         for name, source in sources(root).items()
     ]
 
 
-def _compile_args() -> list[str]:
+def compile_args() -> list[str]:
+    """Return the flags for every C file of ours."""
     return ["/O2"] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden"]
 
 
-def uses_llhttp(extension: Extension) -> bool:
+def calls_llhttp(extension: Extension) -> bool:
     """Tell whether the extension itself calls llhttp, and is to be linked with it."""
-    return _USES_LLHTTP.search(Path(extension.sources[0]).read_text("utf-8")) is not None
+    return _CALLS_LLHTTP.search(Path(extension.sources[0]).read_text("utf-8")) is not None
 
 
 def to_c(extensions: list[Extension], jobs: int) -> None:
@@ -50,9 +51,10 @@ def to_c(extensions: list[Extension], jobs: int) -> None:
     Raises:
         ImportError: Cython is not installed.
     """
-    from Cython.Build import cythonize  # noqa: PLC0415 - optional: a pure build has none
+    # Imported late: a pure build has none.
+    from Cython.Build import cythonize  # noqa: PLC0415
 
-    made = cythonize(
+    made = cythonize(  # type: ignore[no-untyped-call]
         extensions, build_dir="build/cython", nthreads=jobs, compiler_directives=_DIRECTIVES
     )
     # What cythonize returns are copies that setuptools has not prepared.

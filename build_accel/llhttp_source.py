@@ -20,7 +20,7 @@ CARRIER = "httptools"
 CARRIER_VERSION = "0.9.0"
 CARRIER_SHA256 = "d484ebb7e3a3f3597b0f645fbd1b85633674ca808c1f5ba11c2caf7c66f5c8b6"
 # From the carrier's folders to one flat folder.
-_FILES = {
+FILES = {
     "src/llhttp.c": "llhttp.c",
     "src/api.c": "api.c",
     "src/http.c": "http.c",
@@ -65,7 +65,7 @@ def find(root: Path) -> Llhttp:
     if wish:
         raise LlhttpMissing(f"ESG_LLHTTP={wish}: only 'system' is known")
     folder = source_folder(root)
-    sources = [str(folder / name) for name in _FILES.values() if name.endswith(".c")]
+    sources = [str(folder / name) for name in FILES.values() if name.endswith(".c")]
     return Llhttp(sources, [str(folder)])
 
 
@@ -79,7 +79,7 @@ def source_folder(root: Path) -> Path:
 
 
 def _is_complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in _FILES.values())
+    return all((folder / name).is_file() for name in FILES.values())
 
 
 def _fetch(folder: Path) -> None:
@@ -107,7 +107,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         raise LlhttpMissing(f"{archive.name} is not the file that is pinned")
     prefix = f"{CARRIER}-{CARRIER_VERSION}/vendor/llhttp/"
     with tarfile.open(archive) as tar:
-        for inside, name in _FILES.items():
+        for inside, name in FILES.items():
             member = tar.extractfile(prefix + inside)
             if member is None:
                 raise LlhttpMissing(f"{archive.name} has no {prefix}{inside}")
