@@ -134,10 +134,11 @@ class BuildInfo(Command):
     description = "record why the fast implementation was not built"
     user_options: ClassVar[list[tuple[str, str | None, str]]] = []
     editable_mode = False
+    build_lib: str
 
     def initialize_options(self) -> None:
         """Take no options."""
-        self.build_lib = ""
+        self.build_lib = None  # type: ignore[assignment] # not set yet, to setuptools
 
     def finalize_options(self) -> None:
         """Learn where the package is being built."""
