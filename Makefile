@@ -34,7 +34,8 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 run: $(VENV)/run.stamp
-	$(BIN)/python -m esg $(ARGS) examples.demo:app
+	@# The page keeps an event stream open, which would hold Ctrl-C for the default 10 s.
+	$(BIN)/python -m esg --timeout-graceful-shutdown 1 $(ARGS) examples.demo:app
 
 # The rules' own tests come first: they take seconds, and must reach every branch.
 test: lint types

@@ -131,7 +131,7 @@ def measure_once(
             p99=load.p99,
             peak_rss=procfs.peak_rss(pid),
             disturbance=max(0.0, (busy - used.total) / elapsed),
-            uncounted=min(1.0, scenario.connections / requests),
+            uncounted=min(1.0, scenario.most_under_way / requests),
             problem=load.problem,
         )
 

@@ -210,8 +210,17 @@ def _target_row(report: Report, target: Target) -> list[str] | None:
     if not ours or not other:
         return None
     reached = "yes" if ours / other <= target.factor else "**no**"
+    if any(_was_disturbed(report, name, target.scenario) for name in (target.row, target.other)):
+        reached += " (disturbed)"
     text = f"{target.scenario}: {target.row} / {target.other}"
     return [text, f"{target.factor:.2f}", f"{ours / other:.2f}", reached]
+
+
+def _was_disturbed(report: Report, server: str, scenario: str) -> bool:
+    """Tell whether other work took a noticeable share of the server's core in any round."""
+    cell = report.cell(server, scenario)
+    spread = cell.spread("disturbance") if cell else None
+    return spread is not None and spread.greatest > NOTICED_DISTURBANCE
 
 
 def _problems(report: Report) -> str:
@@ -230,7 +239,8 @@ def disturbance_warnings(report: Report) -> list[str]:
     disturbed = [
         f"{cell.server} in {cell.scenario} ({spread.greatest:.0%})"
         for cell in report.cells
-        if (spread := cell.spread("disturbance")) and spread.greatest > NOTICED_DISTURBANCE
+        if _was_disturbed(report, cell.server, cell.scenario)
+        and (spread := cell.spread("disturbance"))
     ]
     if not disturbed:
         return []

@@ -20,7 +20,7 @@ class Scenario:
         request_body: Body of the request that checks the answer; with one, the method is POST.
         connections: Keep-alive connections that are open at once.
         for_fixed_answer: Whether a server that can only write one fixed answer takes part.
-        times_latency: Whether wrk's latencies mean anything (it does not time pipelined requests).
+        pipelined: Requests that the script sends in one write.
     """
 
     name: str
@@ -31,7 +31,17 @@ class Scenario:
     request_body: bytes | None = None
     connections: int = 64
     for_fixed_answer: bool = False
-    times_latency: bool = True
+    pipelined: int = 1
+
+    @property
+    def times_latency(self) -> bool:
+        """Tell whether wrk's latencies mean anything: it does not time pipelined requests."""
+        return self.pipelined == 1
+
+    @property
+    def most_under_way(self) -> int:
+        """Return the greatest number of requests that can be under way at once."""
+        return self.connections * self.pipelined
 
 
 SCENARIOS = (
@@ -51,7 +61,7 @@ SCENARIOS = (
         "pipelined_16",
         apps.HELLO,
         for_fixed_answer=True,
-        times_latency=False,
+        pipelined=16,
     ),
     Scenario("post1k", "POST 1 KiB, echoed", "echo", "post_1k", b"x" * 1024, b"x" * 1024),
     Scenario("post64k", "POST 64 KiB, echoed", "echo", "post_64k", b"x" * 65536, b"x" * 65536),

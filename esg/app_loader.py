@@ -39,8 +39,6 @@ def load_app(app: ASGIApp | str, *, factory: bool = False, app_dir: str = ".") -
 
 def _import_app(import_string: str, app_dir: str) -> Any:
     module_name, _, attribute = import_string.partition(":")
-    if not module_name or not attribute:
-        raise AppLoadError(f"app {import_string!r} must look like 'module:attribute'")
     if app_dir not in sys.path:
         sys.path.insert(0, str(Path(app_dir).resolve()) if app_dir != "." else "")
     found: Any = _import_module(module_name)
@@ -99,4 +97,7 @@ def _hint(module: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"

@@ -30,34 +30,19 @@ def run_in_thread(app: ASGIApp | str, **settings: Any) -> Iterator[Server]:
     config = Config(app, **settings)
     loop = resolve(config.impl, config.loop).loop
     server = Server(config)
-    settled = threading.Event()
     errors: list[BaseException] = []
-
-    async def main() -> None:
-        import anyio  # noqa: PLC0415 - only the thread's loop needs it
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(report)
-            await server.serve()
-
-    async def report() -> None:
-        await server.started()
-        settled.set()
 
     def run() -> None:
         try:
-            run_loop(loop, main)
+            run_loop(loop, server.serve)
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             errors.append(error)
-        finally:
-            settled.set()
 
     thread = threading.Thread(target=run, name="esg server", daemon=True)
     thread.start()
-    settled.wait()
     try:
-        if not errors:
-            yield server
+        server.wait_started()
+        yield server
     finally:
         server.shutdown()
         thread.join()

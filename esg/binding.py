@@ -1,6 +1,6 @@
 """From settings to listening sockets: TCP, UNIX and inherited ones.
 
-Must not know loops: every socket comes back bound, listening and non-blocking.
+Must not know loops: every socket comes back bound and non-blocking.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from esg.rules.scope import Address
 
 
 def bind(config: Config) -> list[socket.socket]:
-    """Open what `config` asks to listen on.
+    """Open what `config` asks to listen on; nobody can connect until `listen` is called.
 
     A host name is bound at every address that it has, all with one port.
 
@@ -26,13 +26,26 @@ def bind(config: Config) -> list[socket.socket]:
         StartupError: naming the address and why.
     """
     if config.fd is not None:
-        return [_inherit(config.fd, config.backlog)]
+        return [_inherit(config.fd)]
     if config.uds is not None:
-        return [_bind_unix(config.uds, config.backlog)]
-    return _bind_tcp(config.host, config.port, config.backlog)
+        return [_bind_unix(config.uds)]
+    return _bind_tcp(config.host, config.port)
 
 
-def _bind_tcp(host: str, port: int, backlog: int) -> list[socket.socket]:
+def listen(listeners: list[socket.socket], backlog: int) -> None:
+    """Let clients connect, which they cannot before: the application must be ready first.
+
+    Raises:
+        StartupError: another server listens on the address by now.
+    """
+    for listener in listeners:
+        try:
+            listener.listen(backlog)
+        except OSError as error:
+            raise StartupError(f"cannot bind {address_of(listener)}: {_reason(error)}") from None
+
+
+def _bind_tcp(host: str, port: int) -> list[socket.socket]:
     address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
         found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -45,7 +58,6 @@ def _bind_tcp(host: str, port: int, backlog: int) -> list[socket.socket]:
         try:
             _prepare_tcp(listener)
             listener.bind((sockaddr[0], port, *sockaddr[2:]))
-            listener.listen(backlog)
         except OSError as error:
             for opened in listeners:
                 opened.close()
@@ -62,7 +74,7 @@ def _prepare_tcp(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
-def _bind_unix(path: str, backlog: int) -> socket.socket:
+def _bind_unix(path: str) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
         raise StartupError(f"cannot bind unix:{path}: this system has no UNIX sockets")
     listener = socket.socket(socket.AF_UNIX)
@@ -70,25 +82,20 @@ def _bind_unix(path: str, backlog: int) -> socket.socket:
         _remove_dead_socket(path)
         listener.setblocking(False)
         listener.bind(path)
-        listener.listen(backlog)
     except OSError as error:
         listener.close()
         raise StartupError(f"cannot bind unix:{path}: {_reason(error)}") from None
     return listener
 
 
-def _inherit(fd: int, backlog: int) -> socket.socket:
+def _inherit(fd: int) -> socket.socket:
     try:
         listener = socket.socket(fileno=fd)
     except OSError as error:
         raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
     if listener.type != socket.SOCK_STREAM:
         raise StartupError(f"cannot serve descriptor {fd}: not a stream socket")
-    try:
-        listener.setblocking(False)
-        listener.listen(backlog)
-    except OSError as error:
-        raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
+    listener.setblocking(False)
     return listener
 
 

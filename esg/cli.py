@@ -90,16 +90,15 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     ctx.exit()
 
 
-def _serve(app: str, **settings: Any) -> None:
+def _serve(app: str, **settings: Any) -> int:
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     try:
-        code = run(app, **given)
+        return run(app, **given)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     except ESGError as error:
         click.echo(f"esg: {error}", err=True)
-        sys.exit(3)
-    sys.exit(code)
+        return 3
 
 
 def _command() -> click.Command:
@@ -126,5 +125,11 @@ def _command() -> click.Command:
 
 
 def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> None:
-    """Run the command `esg`."""
-    _command().main(args=args, prog_name=prog_name)
+    """Run the command `esg`; bad usage is one line and exit code 2."""
+    name = prog_name or "esg"
+    try:
+        code = _command().main(args=args, prog_name=name, standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"{name}: {error.format_message()} (see {name} --help)", err=True)
+        code = 2
+    sys.exit(code)

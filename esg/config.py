@@ -7,6 +7,7 @@ decisions; times are seconds, sizes bytes, and 0 switches a timeout or limit off
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal
@@ -57,6 +58,14 @@ def _headers(value: Any) -> tuple[tuple[str, str], ...]:
         raise ValueError("must be a list of NAME:VALUE")
     items = value.items() if isinstance(value, Mapping) else value
     return tuple(_header(item) for item in items)
+
+
+def _check_app(app: object) -> None:
+    if not isinstance(app, str):
+        if not callable(app):
+            raise ConfigError(f"app must be an application or 'module:attribute', got {app!r}")
+    elif not re.fullmatch(r"[^:]+:[^:]+", app):
+        raise ConfigError(f"app must look like 'module:attribute', got {app!r}")
 
 
 class _SchemaType(type):
@@ -178,8 +187,7 @@ class Config(metaclass=_SchemaType):
         for schema_field in fields(self):
             value = check(schema_field, getattr(self, schema_field.name))
             object.__setattr__(self, schema_field.name, value)
-        if not isinstance(self.app, str) and not callable(self.app):
-            raise ConfigError(f"app must be an application or 'module:attribute', got {self.app!r}")
+        _check_app(self.app)
         if self.uds is not None and self.fd is not None:
             raise ConfigError("uds (--uds) and fd (--fd) contradict each other: set one")
         if self.impl == "fast" and self.loop == "trio":

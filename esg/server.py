@@ -41,7 +41,9 @@ class Server:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.addresses: tuple[str, ...] = ()
-        self._settled = anyio.Event()  # serving, or failed
+        self._settled = anyio.Event()  # serving, or never will
+        self._settled_for_threads = threading.Event()
+        self._starting: anyio.CancelScope | None = None
         self._error: BaseException | None = None
         self._service: Service | None = None
         self._stop_signals = 0
@@ -64,7 +66,7 @@ class Server:
             self._error = self._error or error
             raise
         finally:
-            self._settled.set()
+            self._settle()
             self._wake_receiver.close()
             self._wake_sender.close()
 
@@ -75,8 +77,30 @@ class Server:
             StartupError, ConfigError: it never will.
         """
         await self._settled.wait()
-        if self._error is not None:
-            raise self._error
+        self._raise_unless_served()
+
+    def wait_started(self, timeout: float | None = None) -> None:
+        """Do what `started` does, from another thread than the server's.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Raises:
+            StartupError, ConfigError: it never will.
+            TimeoutError: it has not yet.
+        """
+        if not self._settled_for_threads.wait(timeout):
+            raise TimeoutError(f"the server has not started within {timeout:g} s")
+        self._raise_unless_served()
+
+    def _settle(self) -> None:
+        self._settled.set()
+        self._settled_for_threads.set()
+
+    def _raise_unless_served(self) -> None:
+        if self.addresses:
+            return
+        raise self._error or StartupError("the server was stopped before it had started")
 
     def shutdown(self, *, force: bool = False) -> None:
         """Stop gracefully; callable from any thread and from signal handlers.
@@ -111,25 +135,41 @@ class Server:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch_wake)
             try:
-                await lifespan.startup(tasks)
-                self._service = service = Service(
-                    app=app,
-                    config=self.config,
-                    listeners=listeners,
-                    state=lifespan.state,
-                    context=lifespan.context,
-                    server_info=implementation.info(),
-                    on_serving=lambda: self._on_serving(listeners, implementation),
-                )
-                self._apply_stop()
-                await implementation.serve(service)
-                await self._stop_lifespan(lifespan, service)
+                with anyio.CancelScope() as self._starting:
+                    await lifespan.startup(tasks)
+                if self._starting.cancelled_caught:
+                    logger.info("Stopped during start-up")
+                else:
+                    await self._serve_started(app, lifespan, listeners, implementation)
             except StartupError as error:
                 # Out of the task group it would come wrapped in a group.
                 self._error = error
             tasks.cancel_scope.cancel()
         if self._error is not None:
             raise self._error
+
+    async def _serve_started(
+        self,
+        app: ASGIApp,
+        lifespan: Lifespan,
+        listeners: list[socket.socket],
+        implementation: Implementation,
+    ) -> None:
+        self._service = service = Service(
+            app=app,
+            config=self.config,
+            listeners=listeners,
+            state=lifespan.state,
+            context=lifespan.context,
+            server_info=implementation.info(),
+            on_serving=lambda: self._on_serving(listeners, implementation),
+        )
+        self._apply_stop()
+        try:
+            binding.listen(listeners, self.config.backlog)
+            await implementation.serve(service)
+        finally:
+            await self._stop_lifespan(lifespan, service)
 
     async def _stop_lifespan(self, lifespan: Lifespan, service: Service) -> None:
         async with anyio.create_task_group() as tasks:
@@ -152,7 +192,7 @@ class Server:
             logger.info(
                 "ESG %s (%s) listening on %s", __version__, implementation.describe(), address
             )
-        self._settled.set()
+        self._settle()
 
     async def _watch_wake(self) -> None:
         while True:
@@ -162,7 +202,11 @@ class Server:
             self._apply_stop()
 
     def _apply_stop(self) -> None:
-        if self._service is None or not self._stop_signals:
+        if not self._stop_signals:
+            return
+        if self._service is None:
+            if self._starting is not None:
+                self._starting.cancel()
             return
         if not self._service.stop.is_set():
             logger.info("Stopping; a second signal stops at once")

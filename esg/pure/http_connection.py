@@ -122,11 +122,17 @@ class HttpConnection:
                     return raw
                 scanned = len(self.buffer)
                 request_head.check_partial(self.buffer, self.service.limits)
-            elif self.service.stopping:
+            elif self.service.stopping and not self._read_waiting():
                 self.drop()
                 return None
             if not await self._read_more():
                 return None
+
+    def _read_waiting(self) -> bool:
+        """Take a request that came before the server was told to stop; tell if there is one."""
+        data = self.transport.read_nowait()
+        self.buffer += data or b""
+        return bool(data)
 
     async def _read_more(self) -> bool:
         """Read more of a head; tell whether there can be one."""
@@ -249,9 +255,9 @@ class HttpConnection:
             self._tasks.start_soon(self.request.flush_start)
 
     def stop(self) -> None:
-        """Close if idle; else the connection closes with its current response."""
-        if self._awaits_head and not self.buffer:
-            self.drop()
+        """Have an idle connection closed; another one closes with its current response."""
+        if self._awaits_head:
+            self.transport.wake()
 
     def disconnect_app(self) -> None:
         """Tell the application that waits in receive() that it is over."""

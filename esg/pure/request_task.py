@@ -43,13 +43,13 @@ class RequestTask:
 
     __slots__ = (
         "_body",
-        "_changed",
         "_client_persists",
         "_connection",
         "_exchange",
         "_over",
         "_reading",
         "_service",
+        "_settled",
         "_timed_out",
         "_unyielded",
         "_wire",
@@ -73,7 +73,7 @@ class RequestTask:
         )
         self._body: RequestBody | None = None  # made when the first of it is read
         self._reading: anyio.Event | None = None  # set when the task that reads has read
-        self._changed = anyio.Event()  # set when no receive() needs to wait any more
+        self._settled: anyio.Event | None = None  # set when no receive() needs to wait any more
         self._timed_out = False
         self._unyielded = 0
         self._over = False
@@ -176,7 +176,8 @@ class RequestTask:
             elif self._connection.may_read_ahead:
                 await self._read_ahead()
             else:
-                await self._changed.wait()
+                self._settled = anyio.Event()
+                await self._settled.wait()
         except OSError:
             self._connection.drop()
         except RequestRejected as rejected:
@@ -219,7 +220,7 @@ class RequestTask:
             self._connection.buffer += data
             await self._yield_after(len(data))
         elif data is not None:
-            self._exchange.client_left()
+            self._exchange.leave()
 
     async def _yield_after(self, size: int) -> None:
         self._unyielded += size + _SEND_COST
@@ -258,9 +259,10 @@ class RequestTask:
     # How the exchange ends.
 
     async def _app_returned(self) -> None:
+        client_left = self._exchange.client_left
         if not self._exchange.needs_error_response():
             if self._exchange.abort():
-                self._unfinished("returned")
+                self._unfinished(client_left)
         elif self._connection.transport.at_eof():
             logger.debug("The client left before the application answered")
             self._drop()
@@ -278,9 +280,11 @@ class RequestTask:
         else:
             self._abort()
 
-    def _unfinished(self, how: str) -> None:
-        if not self._connection.lost:
-            logger.error("The application %s before its response was complete", how)
+    def _unfinished(self, client_left: bool) -> None:
+        if client_left:
+            logger.debug("The application returned as its client had left")
+        else:
+            logger.error("The application returned before its response was complete")
         self._drop()
 
     def _abort(self) -> None:
@@ -314,9 +318,8 @@ class RequestTask:
         self._service.request_ended()
         if self._exchange.status:
             log_access(self._connection.transport.client, self.head, self._exchange.status)
-        self._changed.set()
         if self._reading is not None:
-            self._connection.transport.wake()
+            self._wake_receive()
         if not self._connection.lost:
             self._connection.spawn_next()
 
@@ -334,17 +337,22 @@ class RequestTask:
     def client_lost(self) -> None:
         """Take note that the connection is gone."""
         self._exchange.disconnect()
-        self._changed.set()
+        self._wake_receive()
 
     def client_left(self) -> None:
         """Take note that the application is to find its client gone."""
-        self._exchange.client_left()
-        self._changed.set()
-        self._connection.transport.wake()
+        self._exchange.leave()
+        self._wake_receive()
 
     def content_timed_out(self) -> None:
         """Take note that the content the application waits for does not come."""
         self._timed_out = True
+        self._connection.transport.wake()
+
+    def _wake_receive(self) -> None:
+        """Make a waiting receive() look again at the exchange."""
+        if self._settled is not None:
+            self._settled.set()
         self._connection.transport.wake()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import time
+from contextlib import suppress
 
 import anyio
 from anyio import wait_readable
@@ -58,6 +59,8 @@ class PureServer:
                     await self.service.stop.wait()
                     accepting.cancel_scope.cancel()
                 for listener in self.service.listeners:
+                    with suppress(OSError):  # the listener goes anyway
+                        self._accept_waiting(listener, requests)
                     listener.close()
                 for connection in tuple(self.connections):
                     connection.stop()
@@ -68,17 +71,23 @@ class PureServer:
     async def _accept(self, listener: socket.socket, requests: TaskGroup) -> None:
         while True:
             await wait_readable(listener)
+            try:
+                self._accept_waiting(listener, requests)
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    logger.error("Cannot accept connections: %s", error.strerror)
+                    await anyio.sleep(_NO_ROOM_PAUSE)
+                # else the client was gone before it was accepted
+
+    def _accept_waiting(self, listener: socket.socket, requests: TaskGroup) -> None:
+        """Accept what the kernel has, a bounded number at once.
+
+        Raises:
+            OSError: there is no room for another connection, or this one is gone.
+        """
+        with suppress(BlockingIOError):
             for _ in range(_ACCEPTS_AT_ONCE):
-                try:
-                    accepted, _ = listener.accept()
-                except BlockingIOError:
-                    break
-                except OSError as error:
-                    if error.errno in _NO_ROOM:
-                        logger.error("Cannot accept connections: %s", error.strerror)
-                        await anyio.sleep(_NO_ROOM_PAUSE)
-                    break  # else the client was gone before it was accepted
-                self._open(accepted, requests)
+                self._open(listener.accept()[0], requests)
 
     def _open(self, accepted: socket.socket, requests: TaskGroup) -> None:
         try:
@@ -100,9 +109,9 @@ class PureServer:
         bound = self.service.config.timeout_graceful_shutdown
         if not bound:
             return
-        await anyio.sleep(bound)
+        await anyio.sleep(max(0.0, bound - _LAST_WORDS))
         if self.connections:
-            logger.warning("Requests still run after %g s; cancelling them", bound)
+            logger.warning("Requests do not end within %g s; cancelling them", bound)
         for connection in tuple(self.connections):
             connection.disconnect_app()
         await anyio.sleep(_LAST_WORDS)

@@ -112,7 +112,9 @@ class ChunkFraming:
             raise RequestRejected(400, f"chunk line exceeds {MAX_CHUNK_LINE} bytes")
         if self._state == _DATA_END and self._line != b"\r":
             raise RequestRejected(400, "chunk data is not followed by CRLF")
-        if self._state == _TRAILER_LINE and len(self._line) > self._trailer_limit:
+        if self._state != _TRAILER_LINE or self._line == b"\r":  # the empty line is no trailer
+            return
+        if len(self._line) > self._trailer_limit:
             raise RequestRejected(431, "trailer section is too large")
 
     def _size_line(self, line: bytes) -> None:

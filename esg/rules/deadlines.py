@@ -37,7 +37,7 @@ class Timeouts:
         self.idle = idle
         self.body = body
         self.write = write
-        shortest = min([t for t in (head, idle, body, write) if t] or [LONGEST_SWEEP])
+        shortest = min([t for t in (head, idle, body, write) if t], default=_NEVER)
         self.sweep_interval = max(SHORTEST_SWEEP, min(LONGEST_SWEEP, shortest / 4))
 
 

@@ -79,13 +79,13 @@ class HttpExchange:
     __slots__ = (
         "_body",
         "_body_delivered",
-        "_client_left",
         "_held_replaceable",
         "_plan",
         "_remaining",
         "_wire",
         "awaits_continue",
         "buffered",
+        "client_left",
         "content_length",
         "disconnected",
         "late_messages",
@@ -118,9 +118,9 @@ class HttpExchange:
         self.buffered = 0  # bytes that the application has not taken
         self._body: list[bytes] = []
         self._body_delivered = False
-        # the client: `disconnected` ends sending, `_client_left` only receiving
+        # the client: `disconnected` ends sending, `client_left` only receiving
         self.disconnected = False
-        self._client_left = False
+        self.client_left = False
         # the response's content
         self._remaining = -1  # bytes still owed to Content-Length, -1 without one
         self._held_replaceable = False
@@ -131,7 +131,7 @@ class HttpExchange:
         """Take content of the request; it is dropped where nobody will ask for it."""
         self.received += len(data)
         self.awaits_continue = False
-        if self.state < COMPLETE:
+        if self.state < COMPLETE and not self.disconnected:
             self._body.append(data)
             self.buffered += len(data)
 
@@ -139,19 +139,19 @@ class HttpExchange:
         """Take note that the request has been read to its end."""
         self.request_complete = True
 
-    def client_left(self) -> None:
+    def leave(self) -> None:
         """Take note of the client's FIN, or of the server's wish that the application ends.
 
         After a complete request the response is still delivered (RFC 9112 section 9.6); inside
         of one the exchange is over.
         """
-        self._client_left = True
+        self.client_left = True
         if not self.request_complete:
             self.disconnect()
 
     def disconnect(self) -> None:
         """Take note that nothing can be sent any more, or may be."""
-        self._client_left = True
+        self.client_left = True
         self.disconnected = True
         self._body.clear()
         self.buffered = 0
@@ -168,15 +168,16 @@ class HttpExchange:
             self.buffered = 0
             self._body_delivered = self.request_complete
             return {"type": "http.request", "body": body, "more_body": not self.request_complete}
-        if self._client_left:
+        if self.client_left:
             return {"type": "http.disconnect"}
         return None
 
     def take_continue(self) -> bool:
         """Tell, once, whether 100 (Continue) is due: the application waits for the content."""
-        due = self.awaits_continue and self.state < STREAMING
+        if not self.awaits_continue or self.state >= STREAMING:
+            return False
         self.awaits_continue = False
-        return due
+        return True
 
     def send(self, message: Mapping[str, Any]) -> list[Buffer]:
         """Take a message of the application and return what to write for it.
@@ -224,6 +225,7 @@ class HttpExchange:
         if final and not self.request_complete and not self.unread_is_drainable():
             self._wire.keep_alive = False  # while the head can still say so
         out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
+        self._held_replaceable = False
         self.state = COMPLETE if final else STREAMING
         out += self._wire.frame(data, final)
         return out
@@ -272,8 +274,8 @@ class HttpExchange:
         return not self.awaits_continue and self.content_length - self.received <= DRAIN_LIMIT
 
     def abort(self) -> bool:
-        """End a response that can never be complete; tell whether it was one."""
-        if self.state == COMPLETE:
+        """End a response that can never be complete; tell whether that is news."""
+        if self.state >= COMPLETE:
             return False
         self.state = ABORTED
         self.disconnect()

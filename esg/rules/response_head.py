@@ -24,12 +24,21 @@ LENGTH: Final = 1
 CHUNKED: Final = 2
 UNTIL_CLOSE: Final = 3
 
+MAX_CONTENT_LENGTH: Final = 2**63 - 1
+
 # Content up to this many bytes is joined with what goes before and after it.
 JOIN_LIMIT: Final = 65536
 
+# RFC 9110 section 15 renamed four, which the standard library follows from 3.13 on: an answer
+# must not depend on the interpreter.
+_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus} | {
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    422: b"Unprocessable Content",
+}
 _STATUS_LINES: Final = {
-    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii"))
-    for status in HTTPStatus
+    status: b"HTTP/1.1 %d %s\r\n" % (status, phrase) for status, phrase in _PHRASES.items()
 }
 _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ILLEGAL_IN_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -85,19 +94,21 @@ class DefaultFields:
     Args:
         server: the Server value, or None for no such field.
         date: whether to send Date.
-        extra: further fields, checked already, sent unless the application sets the name.
+        extra: further fields, checked already, sent unless the application sets the name; they
+            take the place of a Server or Date above.
     """
 
-    __slots__ = ("_date", "_server", "block", "date_line", "extra", "server_line")
+    __slots__ = ("_date", "block", "date_line", "extra", "server_line")
 
     def __init__(
         self, server: bytes | None, date: bool, extra: Iterable[tuple[bytes, bytes]] = ()
     ) -> None:
-        self._server = server
-        self._date = date
-        self.server_line = b"server: %s\r\n" % server if server is not None else b""
-        self.date_line = b""
         self.extra = tuple((name.lower(), b"%s: %s\r\n" % (name, value)) for name, value in extra)
+        names = {name for name, _ in self.extra}
+        self._date = date and b"date" not in names
+        sends_server = server is not None and b"server" not in names
+        self.server_line = b"server: %s\r\n" % server if sends_server else b""
+        self.date_line = b""
         self.block = self.server_line
 
     def set_time(self, timestamp: int) -> None:
@@ -170,7 +181,7 @@ def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
     if name == b"content-length":
         if result.length >= 0:
             raise MessageError("several content-length headers")
-        if not _LENGTH.fullmatch(value):
+        if not _LENGTH.fullmatch(value) or int(value) > MAX_CONTENT_LENGTH:
             raise MessageError(f"invalid content-length {value!r}")
         result.length = int(value)
         return result.status == 204  # no Content-Length in a 204 (RFC 9110 section 8.6)
@@ -276,7 +287,7 @@ def error_response(
         defaults: the fields to add.
         extra: further fields, such as Retry-After.
     """
-    content = HTTPStatus(status).phrase.encode("ascii")
+    content = _PHRASES[status]
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", b"%d" % len(content)),

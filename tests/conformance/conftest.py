@@ -1,4 +1,4 @@
-"""Options, rows and the running suite of the conformance tests."""
+"""Options, targets and the running suite of the conformance tests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.available import available_rows
 from tests.conformance.cases import ALL_CASES
 from tests.conformance.model import Case
-from tests.conformance.rows import Row, foreign_row, in_ci
 from tests.conformance.suite import Suite, modes_of
+from tests.conformance.targets import Target, foreign_target, own_targets
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that choose rows and other servers."""
+    """Add the options that choose targets."""
     group = parser.getgroup("conformance")
-    group.addoption("--row", action="append", default=[], help="run this row only (repeatable)")
+    group.addoption(
+        "--target", action="append", default=[], help="run the cases on this target only"
+    )
     group.addoption(
         "--target-command",
         default=None,
@@ -24,39 +25,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def chosen_rows(config: pytest.Config) -> list[Row]:
-    """Return the rows that this session is to run."""
+def chosen_targets(config: pytest.Config) -> list[Target]:
+    """Return the targets that this session is to run."""
     if template := config.getoption("--target-command", None):
-        return [foreign_row(template)]
-    wanted = config.getoption("--row", [])
-    return [row for row in available_rows() if not wanted or row.id in wanted]
+        return [foreign_target(template)]
+    wanted = config.getoption("--target", [])
+    return [target for target in own_targets() if not wanted or target.id in wanted]
 
 
-def case_id(case: Case, row: Row, mode: str) -> str:
+def case_id(case: Case, target: Target, mode: str) -> str:
     """Name one run of a case."""
-    return f"{case.id}[{row.id}-{mode}]"
+    return f"{case.id}[{target.id}-{mode}]"
 
 
-def applies(case: Case, row: Row) -> bool:
-    """Tell whether a case can be put to a row: ESG's options exist on ESG alone."""
+def applies(case: Case, target: Target) -> bool:
+    """Tell whether a case can be put to a target: ESG's options exist on ESG alone."""
     needs_esg = case.options or case.esg_only or case.environment or not case.listens
-    return row.exact or not needs_esg
+    return target.exact or not needs_esg
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one test per case, row and mode, and one per case for the comparison of rows."""
-    rows = chosen_rows(metafunc.config)
-    if {"row", "case", "mode"} <= set(metafunc.fixturenames):
+    """Make one test per case, target and mode, and one per case for the comparison."""
+    targets = chosen_targets(metafunc.config)
+    if {"target", "case", "mode"} <= set(metafunc.fixturenames):
         runs = [
-            pytest.param(row, case, mode, id=case_id(case, row, mode))
-            for row in rows
+            pytest.param(target, case, mode, id=case_id(case, target, mode))
+            for target in targets
             for case in ALL_CASES
-            if applies(case, row)
-            for mode in modes_of(row, case)
+            if applies(case, target)
+            for mode in modes_of(target, case)
         ]
-        metafunc.parametrize(("row", "case", "mode"), runs)
+        metafunc.parametrize(("target", "case", "mode"), runs)
     elif "compared" in metafunc.fixturenames:
-        cases = ALL_CASES if len(rows) > 1 else []
+        cases = ALL_CASES if len(targets) > 1 else []
         metafunc.parametrize("compared", [pytest.param(case, id=case.id) for case in cases])
 
 
@@ -70,25 +71,11 @@ def suite() -> Iterator[Suite]:
 
 @pytest.fixture
 def selected(request: pytest.FixtureRequest) -> dict[str, list[Case]]:
-    """Return the cases that this session has selected, by row."""
+    """Return the cases that this session has selected, by target."""
     chosen: dict[str, dict[str, Case]] = {}
     for item in request.session.items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if "row" in parameters:
+        if "target" in parameters and "case" in parameters:
             case = parameters["case"]
-            chosen.setdefault(parameters["row"].id, {})[case.id] = case
-    return {row: list(cases.values()) for row, cases in chosen.items()}
-
-
-@pytest.fixture(scope="session")
-def rows(pytestconfig: pytest.Config) -> list[Row]:
-    """Return the chosen rows that can run."""
-    return [row for row in chosen_rows(pytestconfig) if not row.unavailable]
-
-
-def require(row: Row) -> None:
-    """Skip a row that cannot run here; in CI that is an error."""
-    if row.unavailable and in_ci():
-        pytest.fail(f"the row {row.id} cannot run: {row.unavailable}")
-    if row.unavailable:
-        pytest.skip(f"{row.id}: {row.unavailable}")
+            chosen.setdefault(parameters["target"].id, {})[case.id] = case
+    return {target: list(cases.values()) for target, cases in chosen.items()}

@@ -1,4 +1,4 @@
-"""Reduce an observation to what must be the same in every run and on every ESG row."""
+"""Reduce an observation to what must be the same in every run and on every ESG target."""
 
 from __future__ import annotations
 
@@ -69,13 +69,26 @@ def _call(call: CallTrace) -> Iterator[Line]:
 
 
 def _settled(trace: list[Observed]) -> list[Observed]:
-    """Leave out content that was cut off by a disconnect: how much of it came is chance."""
+    """Leave out how much went either way before the connection broke: that is chance."""
     cut_off = any(entry.detail == "http.disconnect" for entry in trace)
-    return [e for e in trace if not (cut_off and e.detail == "http.request" and e.more)]
+    broken = any(entry.kind == "refused" for entry in trace)
+    settled: list[Observed] = []
+    for entry in trace:
+        if cut_off and entry.detail == "http.request" and entry.more:
+            continue
+        if broken and settled and str(entry) == str(settled[-1]):
+            continue
+        settled.append(entry)
+    return settled
 
 
 def _masked(key: str, value: Any) -> Any:
-    return sorted(value.items()) if key in ("asgi", "extensions") and value else value
+    """Sort what has no order, and mask what names the target itself."""
+    if key not in ("asgi", "extensions") or not value:
+        return value
+    return sorted(
+        (name, "<masked>" if name == "esg.server" else item) for name, item in value.items()
+    )
 
 
 def difference(one: list[Line], other: list[Line]) -> list[str]:

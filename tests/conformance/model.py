@@ -254,7 +254,8 @@ class Case:
     """One conformance case.
 
     `number` is the case of the design it refines. `options` are server options: cases with
-    the same options share one process, unless `own_process`. `alone` keeps other cases of the
+    the same options share one process, unless `own_process`. `application` is what the
+    server is told to serve. `alone` keeps other cases of the
     process out meanwhile. `calls` is None when the application's side is not checked.
     `splittable` is False where single bytes make no sense (large bodies, signals).
     """
@@ -271,6 +272,7 @@ class Case:
     calls: tuple[Call, ...] | None = None
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    application: str = "scripted:app"
     own_process: bool = False
     alone: bool = False
     splittable: bool = True

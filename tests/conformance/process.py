@@ -13,21 +13,21 @@ from collections.abc import Mapping
 
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
-from tests.conformance.model import Script
-from tests.conformance.rows import HERE, REPOSITORY, Row
+from tests.conformance.model import Case
+from tests.conformance.targets import HERE, REPOSITORY, Target
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
 
 START_BOUND = 30.0
 STOP_BOUND = 20.0
 LOG_TAIL = 30
-LISTENING = re.compile(r"listening on (?:https?://\[?([^\]/\s]+?)\]?:(\d+)|unix:(\S+))")
+LISTENING = re.compile(r"listening on (?:https?://(?:\[([^\]]+)\]|([^:/\s]+)):(\d+)|unix:(\S+))")
 
 
 class ServerProcess:
-    """One process of one row with one set of options."""
+    """One process of one target with one set of options."""
 
-    def __init__(self, row: Row, channel: SideChannel, token: str) -> None:
-        self.row = row
+    def __init__(self, target: Target, channel: SideChannel, token: str) -> None:
+        self.target = target
         self.token = token
         self.log: list[str] = []
         self.address: Address = ""
@@ -58,31 +58,26 @@ class ServerProcess:
         """The last lines of the log."""
         return "\n".join(self.log_text.splitlines()[-LOG_TAIL:])
 
-    async def launch(
-        self,
-        options: tuple[str, ...] = (),
-        environment: Mapping[str, str] | None = None,
-        lifespan: Script | None = None,
-    ) -> None:
-        """Start the process without waiting for it to listen."""
-        if lifespan is not None:
-            self.lifespan.scripts = (lifespan,)
+    async def launch(self, case: Case) -> None:
+        """Start the process as the case wants it, without waiting for it to listen."""
+        if case.lifespan is not None:
+            self.lifespan.scripts = (case.lifespan,)
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
-        port = 0 if self.row.exact else _free_port()
-        options = tuple(word.replace("{folder}", self._folder.name) for word in options)
+        port = 0 if self.target.exact else _free_port()
+        options = tuple(word.replace("{folder}", self._folder.name) for word in case.options)
         self._process = await asyncio.create_subprocess_exec(
-            *self.row.argv(options, port=port),
+            *self.target.argv(options, case.application, port),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=REPOSITORY,
-            env=self._environment(environment or {}),
+            env=self._environment(case.environment),
         )
         assert self._process.stdout and self._process.stderr
         streams = (self._process.stdout, self._process.stderr)
         self._readers = [asyncio.create_task(self._read_log(stream)) for stream in streams]
         self._readers.append(asyncio.create_task(self._await_exit()))
-        if not self.row.exact:
+        if not self.target.exact:
             self.address = ("127.0.0.1", port)
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
@@ -90,7 +85,7 @@ class ServerProcess:
         environment["PYTHONPATH"] = os.pathsep.join([str(HERE), str(REPOSITORY)])
         environment["PYTHONUNBUFFERED"] = "1"
         environment["CONFORMANCE_CHANNEL"] = self._channel.address(self.token)
-        return {**environment, **self.row.environment, **extra}
+        return {**environment, **extra}
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():
@@ -104,7 +99,7 @@ class ServerProcess:
 
     async def listening(self) -> bool:
         """Wait until the server listens; return False when it has exited instead."""
-        if not self.row.exact:
+        if not self.target.exact:
             return await self._answers_connect()
         await self.changes.until(
             lambda: LISTENING.search(self.log_text) or self.exit_code is not None,
@@ -114,7 +109,7 @@ class ServerProcess:
         match = LISTENING.search(self.log_text)
         if not match:
             return False
-        self.address = match[3] or (match[1], int(match[2]))
+        self.address = match[4] or (match[1] or match[2], int(match[3]))
         return True
 
     async def _answers_connect(self) -> bool:

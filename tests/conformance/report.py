@@ -31,16 +31,16 @@ def indented(text: str) -> str:
     return "\n".join("    " + line for line in text.splitlines())
 
 
-def command(case: Case, row: str, mode: str) -> str:
+def command(case: Case, target: str, mode: str) -> str:
     """Return the command that runs one case alone."""
-    return f"pytest tests/conformance -k '{case.id}[{row}-{mode}]'"
+    return f"pytest tests/conformance -k '{case.id}[{target}-{mode}]'"
 
 
 def render(seen: Observation, problems: list[str]) -> str:
     """Render the failure report of one run."""
     case = seen.case
     parts = [
-        f"{case.id} on {seen.row}, {seen.mode}",
+        f"{case.id} on {seen.target}, {seen.mode}",
         f"says:    {case.says}",
         f"clause:  {case.clause} ({case.level.value}; case {case.number})",
         f"options: {' '.join(case.options) or 'none'}",
@@ -58,7 +58,7 @@ def render(seen: Observation, problems: list[str]) -> str:
         parts.append("trace of the lifespan:")
         parts += [f"    {entry}" for entry in normalise(call)]
     parts += ["server's log, its end:", indented("\n".join(seen.log.splitlines()[-25:]))]
-    parts += ["reproduce:", "    " + command(case, seen.row, seen.mode)]
+    parts += ["reproduce:", "    " + command(case, seen.target, seen.mode)]
     return "\n".join(parts)
 
 

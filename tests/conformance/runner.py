@@ -14,7 +14,7 @@ from tests.conformance.client import Changes, Client, Timeout
 from tests.conformance.model import Case, Fate
 from tests.conformance.process import ServerProcess
 from tests.conformance.receive_queue import ReceiveQueue
-from tests.conformance.rows import SPLIT
+from tests.conformance.targets import SPLIT
 from tests.conformance.side_channel import LOCAL_KEY, CallTrace, Seat, SideChannel
 
 WAIT_BOUND = 8.0
@@ -31,7 +31,7 @@ class Observation:
 
     case: Case
     mode: str
-    row: str
+    target: str
     clients: dict[str, Client] = field(default_factory=dict)
     calls: dict[str, list[CallTrace]] = field(default_factory=dict)
     usable: dict[str, bool] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class CaseRun:
         self.changes = Changes()
         self.seats: dict[str, Seat] = {}
         self.clients: dict[str, Client] = {}
-        self.seen = Observation(case, mode, process.row.id)
+        self.seen = Observation(case, mode, process.target.id)
         self._channel = channel
         self._queue = queue
         self._split = mode == SPLIT
@@ -69,8 +69,8 @@ class CaseRun:
             await self._play()
         except Timeout as error:
             self.seen.problems.append(str(error))
-        except ConnectionRefusedError:
-            self.seen.problems.append("the connection was refused")
+        except OSError as error:
+            self.seen.problems.append(f"the client cannot connect: {error}")
         finally:
             await self._finish()
             self.process.watchers.discard(self.changes)
@@ -343,7 +343,7 @@ class CaseRun:
         return pattern.replace("{port}", str(port))
 
     async def _await_log(self) -> None:
-        if not self.process.row.exact:
+        if not self.process.target.exact:
             return
         for pattern in map(self._for_this_client, self.case.log_has):
             try:

@@ -1,6 +1,6 @@
-"""Run the selected cases of a row in one batch: few processes, many cases at once.
+"""Run the selected cases of a target in one batch: few processes, many cases at once.
 
-pytest asks for one outcome at a time. The first question about a row runs all its selected
+pytest asks for one outcome at a time. The first question about a target runs all its selected
 cases concurrently, on one process per set of options, and keeps the outcomes.
 """
 
@@ -19,15 +19,15 @@ from tests.conformance.model import Case
 from tests.conformance.process import ServerProcess
 from tests.conformance.receive_queue import ReceiveQueue
 from tests.conformance.report import render
-from tests.conformance.rows import SPLIT, WHOLE, Row
+from tests.conformance.targets import SPLIT, WHOLE, Target
 from tests.conformance.runner import CaseRun, Observation
 from tests.conformance.side_channel import SideChannel
 from tests.conformance.verdict import violations
 
-CONCURRENT_RUNS = 40
+CONCURRENT_RUNS = 16
 CONCURRENT_PROCESSES = 3
 
-OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
 
 
 @dataclass
@@ -51,6 +51,7 @@ class Suite:
         self._queue = ReceiveQueue()
         self._tokens = itertools.count(1)
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
+        self._targets: dict[str, None] = {}
         self._runner.run(self._channel.open())
 
     def close(self) -> None:
@@ -59,66 +60,72 @@ class Suite:
         self._queue.close()
         self._runner.close()
 
-    def outcome(self, row: Row, case: Case, mode: str, selected: Iterable[Case]) -> Outcome:
-        """Return the outcome of one run; run all `selected` cases of the row if need be."""
-        key = (row.id, case.id, mode)
+    def outcome(self, target: Target, case: Case, mode: str, selected: Iterable[Case]) -> Outcome:
+        """Return the outcome of one run; run all `selected` cases of the target if need be."""
+        key = (target.id, case.id, mode)
         if key not in self._outcomes:
-            missing = [c for c in selected if (row.id, c.id, WHOLE) not in self._outcomes]
-            self._runner.run(self._run_row(row, missing))
+            missing = [c for c in selected if (target.id, c.id, WHOLE) not in self._outcomes]
+            self._targets[target.id] = None
+            self._runner.run(self._run_target(target, missing))
         return self._outcomes[key]
 
-    async def _run_row(self, row: Row, cases: list[Case]) -> None:
+    def outcomes_of(self, case: Case, mode: str) -> list[Outcome]:
+        """Return the outcomes that the case has had so far, on all targets."""
+        keys = ((target, case.id, mode) for target in self._targets)
+        return [self._outcomes[key] for key in keys if key in self._outcomes]
+
+    async def _run_target(self, target: Target, cases: list[Case]) -> None:
         groups: dict[OptionsKey, list[Case]] = defaultdict(list)
         for case in cases:
             if not case.own_process:
-                groups[case.options, tuple(sorted(case.environment.items()))].append(case)
+                groups[_options_of(case)].append(case)
         limit = asyncio.Semaphore(CONCURRENT_PROCESSES)
-        shared = [self._run_group(row, key, group) for key, group in groups.items()]
+        shared = [self._run_group(target, group) for group in groups.values()]
         own = [
-            self._run_own(row, case, mode)
+            self._run_own(target, case, mode)
             for case in cases
             if case.own_process
-            for mode in modes_of(row, case)
+            for mode in modes_of(target, case)
         ]
         async with asyncio.TaskGroup() as tasks:
             for work in itertools.chain(shared, own):
                 tasks.create_task(_within(limit, work))
         for case in cases:
-            self._compare_modes(row, case)
+            self._compare_modes(target, case)
 
-    async def _run_group(self, row: Row, key: OptionsKey, cases: list[Case]) -> None:
+    async def _run_group(self, target: Target, cases: list[Case]) -> None:
         """Run the cases of one set of options on one process."""
         limit = asyncio.Semaphore(CONCURRENT_RUNS)
-        runs = [(case, mode) for case in cases for mode in modes_of(row, case)]
-        process = await self._started(row, runs)
+        runs = [(case, mode) for case in cases for mode in modes_of(target, case)]
+        process = await self._started(target, runs)
         if process is None:
             return
         try:
             async with asyncio.TaskGroup() as tasks:
                 for case, mode in runs:
                     if not case.alone:
-                        tasks.create_task(_within(limit, self._run(row, process, case, mode)))
+                        tasks.create_task(_within(limit, self._run(target, process, case, mode)))
             for case, mode in runs:
                 if case.alone:
-                    await self._run(row, process, case, mode)
+                    await self._run(target, process, case, mode)
         finally:
             await process.stop()
 
-    async def _run_own(self, row: Row, case: Case, mode: str) -> None:
+    async def _run_own(self, target: Target, case: Case, mode: str) -> None:
         """Run a case on a process of its own."""
-        process = await self._started(row, [(case, mode)])
+        process = await self._started(target, [(case, mode)])
         if process is None:
             return
         try:
-            await self._run(row, process, case, mode)
+            await self._run(target, process, case, mode)
         finally:
             await process.stop()
 
-    async def _started(self, row: Row, runs: list[tuple[Case, str]]) -> ServerProcess | None:
+    async def _started(self, target: Target, runs: list[tuple[Case, str]]) -> ServerProcess | None:
         """Start the process for these runs; when it does not start, all of them have failed."""
         case = runs[0][0]
-        process = ServerProcess(row, self._channel, f"p{next(self._tokens)}")
-        await process.launch(case.options, case.environment, case.lifespan)
+        process = ServerProcess(target, self._channel, f"p{next(self._tokens)}")
+        await process.launch(case)
         try:
             if not case.listens or await process.listening():
                 return process
@@ -127,29 +134,34 @@ class Suite:
             problem = str(error)
         await process.stop()
         for case, mode in runs:
-            seen = Observation(case, mode, row.id, log=process.log_text, problems=[problem])
-            self._outcomes[row.id, case.id, mode] = Outcome(seen, [problem])
+            seen = Observation(case, mode, target.id, log=process.log_text, problems=[problem])
+            self._outcomes[target.id, case.id, mode] = Outcome(seen, [problem])
         return None
 
-    async def _run(self, row: Row, process: ServerProcess, case: Case, mode: str) -> None:
+    async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
         seen = await CaseRun(case, process, self._channel, self._queue, mode).run()
         if process.exit_code is not None and not case.own_process:
             seen.problems.append(f"the server process has died with {process.exit_code}")
-        outcome = Outcome(seen, violations(seen, row.exact))
-        self._outcomes[row.id, case.id, mode] = outcome
+        outcome = Outcome(seen, violations(seen, target.exact))
+        self._outcomes[target.id, case.id, mode] = outcome
 
-    def _compare_modes(self, row: Row, case: Case) -> None:
+    def _compare_modes(self, target: Target, case: Case) -> None:
         """Hold the split run to the verdict of the whole run."""
-        whole = self._outcomes[row.id, case.id, WHOLE]
-        split = self._outcomes.get((row.id, case.id, SPLIT))
+        whole = self._outcomes[target.id, case.id, WHOLE]
+        split = self._outcomes.get((target.id, case.id, SPLIT))
         if split and (lines := difference(digest(whole.seen), digest(split.seen))):
             split.problems.append("the split run differs from the whole run (-):")
             split.problems += [f"    {line}" for line in lines]
 
 
-def modes_of(row: Row, case: Case) -> list[str]:
-    """Return the modes in which a case runs on a row."""
-    return [mode for mode in row.modes if mode == WHOLE or case.splittable]
+def _options_of(case: Case) -> OptionsKey:
+    """Return what cases must have in common to share a process."""
+    return case.options, tuple(sorted(case.environment.items())), case.application
+
+
+def modes_of(target: Target, case: Case) -> list[str]:
+    """Return the modes in which a case runs on a target."""
+    return [mode for mode in target.modes if mode == WHOLE or case.splittable]
 
 
 async def _within(limit: asyncio.Semaphore, work: Coroutine[Any, Any, None]) -> None:

@@ -1,38 +1,33 @@
-"""Every case on every row, whole and one byte at a time; and the rows beside each other."""
+"""Every case on every target, whole and one byte at a time; and ESG's rows beside each other."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.conformance.conftest import require
 from tests.conformance.digest import difference, digest
 from tests.conformance.model import Case
-from tests.conformance.rows import WHOLE, Row
 from tests.conformance.suite import Suite
+from tests.conformance.targets import WHOLE, Target, require
 
 Selected = dict[str, list[Case]]
 
 
-def test_case(row: Row, case: Case, mode: str, suite: Suite, selected: Selected) -> None:
-    """Run one case on one row."""
-    require(row)
-    outcome = suite.outcome(row, case, mode, selected[row.id])
+def test_case(target: Target, case: Case, mode: str, suite: Suite, selected: Selected) -> None:
+    """Run one case on one target."""
+    require(target)
+    outcome = suite.outcome(target, case, mode, selected[target.id])
     if outcome.problems:
         pytest.fail(outcome.report(), pytrace=False)
 
 
-def test_rows_answer_alike(
-    compared: Case, rows: list[Row], suite: Suite, selected: Selected
-) -> None:
-    """Compare the responses, scopes and traces of all rows with those of the first."""
-    seen = {
-        row.id: digest(suite.outcome(row, compared, WHOLE, selected.get(row.id, [compared])).seen)
-        for row in rows
-        if compared in selected.get(row.id, [])
-    }
-    if len(seen) < 2:
-        pytest.skip("only one row runs this case")
+def test_targets_answer_alike(compared: Case, suite: Suite) -> None:
+    """Compare responses, scopes and traces of all targets that ran with those of the first."""
+    outcomes = suite.outcomes_of(compared, WHOLE)
+    if len(outcomes) < 2:
+        pytest.skip("only one target ran this case")
+    seen = {outcome.seen.target: digest(outcome.seen) for outcome in outcomes}
     (first, expected), *others = seen.items()
     for name, lines in others:
         if found := difference(expected, lines):
-            pytest.fail(f"{compared.id}: {first} (-) and {name} (+):\n" + "\n".join(found), False)
+            report = [f"{compared.id}: {first} (-) and {name} (+):", *found]
+            pytest.fail("\n".join(report), pytrace=False)

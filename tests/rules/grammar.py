@@ -14,8 +14,8 @@ CONTROLS = bytes(octet for octet in [*range(0x20), 0x7F] if octet != 0x09)
 
 def octets(alphabet: bytes, min_size: int = 0, max_size: int = 20) -> st.SearchStrategy[bytes]:
     """Make byte strings out of `alphabet`."""
-    single = st.sampled_from([bytes((octet,)) for octet in alphabet])
-    return st.lists(single, min_size=min_size, max_size=max_size).map(b"".join)
+    table = bytes(alphabet[octet % len(alphabet)] for octet in range(256))
+    return st.binary(min_size=min_size, max_size=max_size).map(lambda raw: raw.translate(table))
 
 
 tokens = octets(TCHAR, 1)

@@ -33,7 +33,11 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: example.org\r\n\r\n"
 
 def _head(*lines: bytes, version: bytes = b"1.1") -> bytes:
     return (
-        b"POST / HTTP/" + version + b"\r\n" + HOST + b"".join(line + b"\r\n" for line in lines)
+        b"POST / HTTP/"
+        + version
+        + b"\r\n"
+        + HOST
+        + b"".join(line + b"\r\n" for line in lines)
         + b"\r\n"
     )
 
@@ -43,64 +47,181 @@ def echoed(
 ) -> Case:
     """Write a case of content that the application receives and sends back."""
     return accepted(
-        id, number, clause, says, sent, app=(READ_AND_ECHO,), responses=(ok(body),),
-        calls=(Call(body=body, lacks=(DISCONNECT,)),), **details)
+        id,
+        number,
+        clause,
+        says,
+        sent,
+        app=(READ_AND_ECHO,),
+        responses=(ok(body),),
+        calls=(Call(body=body, lacks=(DISCONNECT,)),),
+        **details,
+    )
 
 
 def broken(id: str, clause: str, says: str, *sent: bytes | Step, **details: object) -> Case:
     """Write a case of content whose framing breaks after the head was accepted."""
     details.setdefault("calls", (Call(holds=(DISCONNECT,), lacks=(received(more=False),)),))
     return case(
-        id, 76, clause, says, *sent, app=((READ_BODY,),), responses=(error(400),),
-        fate=Fate.CLOSED, **details)
+        id,
+        76,
+        clause,
+        says,
+        *sent,
+        app=((READ_BODY,),),
+        responses=(error(400),),
+        fate=Fate.CLOSED,
+        **details,
+    )
 
 
 def _content_length() -> list[Case]:
     invalid = {
-        "plus": b"+5", "minus": b"-5", "two-numbers": b"5 6", "list-equal": b"5, 5",
-        "list-unequal": b"5, 6", "list-no-space": b"5,5", "list-trailing-comma": b"5,",
-        "list-leading-comma": b",5", "semicolon": b"5;", "hex": b"0x5", "hex-digit": b"a",
-        "fraction": b"5.0", "exponent": b"5e0", "underscore": b"1_0", "empty": b"", "blank": b"  ",
-        "quoted": b'"5"', "full-width": "\uff15".encode(), "arabic-digit": "\u0665".encode(),
-        "superscript": b"\xb2", "over-63-bits": b"9223372036854775808",
-        "over-64-bits": b"18446744073709551621", "very-long": b"9" * 100,
-        "vertical-tab": b"\x0b5", "nul": b"5\x00", "letters": b"five", "octal-prefix": b"0o5",
-        "percent": b"%35", "non-breaking-space": b"\xa05", "newline-inside": b"5\n6",
+        "plus": b"+5",
+        "minus": b"-5",
+        "two-numbers": b"5 6",
+        "list-equal": b"5, 5",
+        "list-unequal": b"5, 6",
+        "list-no-space": b"5,5",
+        "list-trailing-comma": b"5,",
+        "list-leading-comma": b",5",
+        "semicolon": b"5;",
+        "hex": b"0x5",
+        "hex-digit": b"a",
+        "fraction": b"5.0",
+        "exponent": b"5e0",
+        "underscore": b"1_0",
+        "empty": b"",
+        "blank": b"  ",
+        "quoted": b'"5"',
+        "full-width": "\uff15".encode(),
+        "arabic-digit": "\u0665".encode(),
+        "superscript": b"\xb2",
+        "over-63-bits": b"9223372036854775808",
+        "over-64-bits": b"18446744073709551621",
+        "very-long": b"9" * 100,
+        "vertical-tab": b"\x0b5",
+        "nul": b"5\x00",
+        "letters": b"five",
+        "octal-prefix": b"0o5",
+        "percent": b"%35",
+        "non-breaking-space": b"\xa05",
+        "newline-inside": b"5\n6",
     }
     content = b"hello" + SMUGGLED
     return [
-        *(rejected(f"content-length-{name}", 73, LENGTH,
-                   f"{value[:40]!r} is no valid Content-Length",
-                   _head(b"Content-Length: " + value) + content,
-                   level=Level.CHOICE if "over" in name or name == "list-equal" else Level.MUST)
-          for name, value in invalid.items()),
-        rejected("content-length-twice-equal", 73, MESSAGE_BODY, "two Content-Length fields",
-                 _head(b"Content-Length: 5", b"Content-Length: 5") + content, level=Level.CHOICE),
-        rejected("content-length-twice-unequal", 73, MESSAGE_BODY, "two different Content-Lengths",
-                 _head(b"Content-Length: 5", b"Content-Length: 6") + content),
-        rejected("content-length-twice-zero-first", 73, MESSAGE_BODY, "0, then 5",
-                 _head(b"Content-Length: 0", b"X: y", b"content-length: 5") + content),
-        rejected("content-length-get-invalid", 73, LENGTH, "it is judged for GET, too",
-                 get(b"/", b"Content-Length: x")),
-        rejected("content-length-http-1.0-invalid", 73, LENGTH, "and in HTTP/1.0",
-                 _head(b"Content-Length: +5", version=b"1.0") + content),
-        echoed("content-length-zero", 20, LENGTH, "a Content-Length of 0 is no content",
-               _head(b"Content-Length: 0"), b""),
+        *(
+            rejected(
+                f"content-length-{name}",
+                73,
+                LENGTH,
+                f"{value[:40]!r} is no valid Content-Length",
+                _head(b"Content-Length: " + value) + content,
+                level=Level.CHOICE if "over" in name or name == "list-equal" else Level.MUST,
+            )
+            for name, value in invalid.items()
+        ),
+        rejected(
+            "content-length-twice-equal",
+            73,
+            MESSAGE_BODY,
+            "two Content-Length fields",
+            _head(b"Content-Length: 5", b"Content-Length: 5") + content,
+            level=Level.CHOICE,
+        ),
+        rejected(
+            "content-length-twice-unequal",
+            73,
+            MESSAGE_BODY,
+            "two different Content-Lengths",
+            _head(b"Content-Length: 5", b"Content-Length: 6") + content,
+        ),
+        rejected(
+            "content-length-twice-zero-first",
+            73,
+            MESSAGE_BODY,
+            "0, then 5",
+            _head(b"Content-Length: 0", b"X: y", b"content-length: 5") + content,
+        ),
+        rejected(
+            "content-length-get-invalid",
+            73,
+            LENGTH,
+            "it is judged for GET, too",
+            get(b"/", b"Content-Length: x"),
+        ),
+        rejected(
+            "content-length-http-1.0-invalid",
+            73,
+            LENGTH,
+            "and in HTTP/1.0",
+            _head(b"Content-Length: +5", version=b"1.0") + content,
+        ),
+        echoed(
+            "content-length-zero",
+            20,
+            LENGTH,
+            "a Content-Length of 0 is no content",
+            _head(b"Content-Length: 0"),
+            b"",
+        ),
         echoed("content-length-one", 20, LENGTH, "one octet", post(b"x"), b"x"),
-        echoed("content-length-exact", 20, LENGTH, "the content is what the length says",
-               post(b"hello world"), b"hello world"),
-        echoed("content-length-leading-zeros", 20, LENGTH, "1*DIGIT may begin with zeros",
-               _head(b"Content-Length: 005") + b"hello", b"hello"),
-        echoed("content-length-outer-whitespace", 20, LENGTH, "whitespace around it is not its",
-               _head(b"Content-Length: \t 5 \t ") + b"hello", b"hello"),
-        echoed("content-length-get", 20, LENGTH, "GET may have content, too",
-               get(b"/", b"Content-Length: 5") + b"hello", b"hello"),
-        echoed("content-length-delete", 20, LENGTH, "DELETE may have content, too",
-               post(b"hello", method=b"DELETE"), b"hello"),
-        echoed("content-length-all-octets", 20, LENGTH, "content is octets, not text",
-               post(bytes(range(256))), bytes(range(256))),
-        echoed("content-length-looks-like-request", 20, LENGTH,
-               "content that looks like a request is content", post(SMUGGLED), SMUGGLED),
+        echoed(
+            "content-length-exact",
+            20,
+            LENGTH,
+            "the content is what the length says",
+            post(b"hello world"),
+            b"hello world",
+        ),
+        echoed(
+            "content-length-leading-zeros",
+            20,
+            LENGTH,
+            "1*DIGIT may begin with zeros",
+            _head(b"Content-Length: 005") + b"hello",
+            b"hello",
+        ),
+        echoed(
+            "content-length-outer-whitespace",
+            20,
+            LENGTH,
+            "whitespace around it is not its",
+            _head(b"Content-Length: \t 5 \t ") + b"hello",
+            b"hello",
+        ),
+        echoed(
+            "content-length-get",
+            20,
+            LENGTH,
+            "GET may have content, too",
+            get(b"/", b"Content-Length: 5") + b"hello",
+            b"hello",
+        ),
+        echoed(
+            "content-length-delete",
+            20,
+            LENGTH,
+            "DELETE may have content, too",
+            post(b"hello", method=b"DELETE"),
+            b"hello",
+        ),
+        echoed(
+            "content-length-all-octets",
+            20,
+            LENGTH,
+            "content is octets, not text",
+            post(bytes(range(256))),
+            bytes(range(256)),
+        ),
+        echoed(
+            "content-length-looks-like-request",
+            20,
+            LENGTH,
+            "content that looks like a request is content",
+            post(SMUGGLED),
+            SMUGGLED,
+        ),
         echoed("no-length-no-content", 20, MESSAGE_BODY, "neither field: no content", _head(), b""),
     ]
 
@@ -108,16 +229,31 @@ def _content_length() -> list[Case]:
 def _transfer_encoding() -> list[Case]:
     content = b"5\r\nhello\r\n0\r\n\r\n" + SMUGGLED
     not_chunked_last = {
-        "xchunked": b"xchunked", "chunkedx": b"chunkedx", "identity": b"identity",
-        "gzip": b"gzip", "chunked-then-gzip": b"chunked, gzip", "chunked-twice": b"chunked, chunked",
-        "chunked-twice-apart": b"chunked, gzip, chunked", "chunked-identity": b"chunked, identity",
-        "empty": b"", "comma": b",", "quoted": b'"chunked"', "parameter": b"chunked;q=1",
-        "space-inside": b"chun ked", "chunked-space-word": b"chunked x", "semicolon": b"chunked;",
-        "high-octet": b"chunked\xff", "non-breaking-space": b"\xa0chunked", "slash": b"chunked/1",
+        "xchunked": b"xchunked",
+        "chunkedx": b"chunkedx",
+        "identity": b"identity",
+        "gzip": b"gzip",
+        "chunked-then-gzip": b"chunked, gzip",
+        "chunked-twice": b"chunked, chunked",
+        "chunked-twice-apart": b"chunked, gzip, chunked",
+        "chunked-identity": b"chunked, identity",
+        "empty": b"",
+        "comma": b",",
+        "quoted": b'"chunked"',
+        "parameter": b"chunked;q=1",
+        "space-inside": b"chun ked",
+        "chunked-space-word": b"chunked x",
+        "semicolon": b"chunked;",
+        "high-octet": b"chunked\xff",
+        "non-breaking-space": b"\xa0chunked",
+        "slash": b"chunked/1",
     }
     control = {
-        "vertical-tab-before": b"\x0bchunked", "vertical-tab-after": b"chunked\x0b",
-        "form-feed": b"\x0cchunked", "nul": b"chunked\x00", "bare-cr": b"chunked\r",
+        "vertical-tab-before": b"\x0bchunked",
+        "vertical-tab-after": b"chunked\x0b",
+        "form-feed": b"\x0cchunked",
+        "nul": b"chunked\x00",
+        "bare-cr": b"chunked\r",
         "bare-lf": b"\nchunked",
     }
     not_implemented = {
@@ -144,38 +280,105 @@ def _transfer_encoding() -> list[Case]:
         "unknown-coding": (b"Content-Length: 5", b"Transfer-Encoding: foo"),
     }
     return [
-        *(rejected(f"transfer-encoding-{name}", 74, TRANSFER,
-                   f"{value!r} does not end in chunked, or has it twice",
-                   _head(b"Transfer-Encoding: " + value) + content, alternatives=(501,))
-          for name, value in not_chunked_last.items()),
-        *(rejected(f"transfer-encoding-{name}", 71, "RFC 9110 section 5.5",
-                   f"{value!r} holds a control octet",
-                   _head(b"Transfer-Encoding: " + value) + content, alternatives=(501,))
-          for name, value in control.items()),
-        *(rejected(f"transfer-encoding-{name}", 74, TRANSFER,
-                   "a coding that the server does not know is not implemented",
-                   _head(*fields) + content, status=501, alternatives=(400,), level=Level.SHOULD)
-          for name, fields in not_implemented.items()),
-        *(rejected(f"transfer-encoding-{name}", 74, TRANSFER,
-                   "the list of codings is ambiguous", _head(*fields) + content,
-                   alternatives=(501,), level=Level.CHOICE if "comma" in name else Level.MUST)
-          for name, fields in lines.items()),
-        *(rejected(f"both-{name}", 72, MESSAGE_BODY,
-                   "Transfer-Encoding beside Content-Length is refused",
-                   _head(*fields) + content, level=Level.SHOULD, alternatives=(501,))
-          for name, fields in both.items()),
-        rejected("transfer-encoding-http-1.0", 75, TRANSFER, "HTTP/1.0 has no transfer codings",
-                 _head(b"Transfer-Encoding: chunked", version=b"1.0") + content,
-                 level=Level.CHOICE),
-        rejected("both-http-1.0", 75, TRANSFER, "both fields in HTTP/1.0",
-                 _head(b"Content-Length: 5", b"Transfer-Encoding: chunked", version=b"1.0")
-                 + content, level=Level.CHOICE),
-        echoed("transfer-encoding-upper-case", 74, TRANSFER, "coding names ignore case",
-               _head(b"TRANSFER-ENCODING: ChUnKeD") + b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
-        echoed("transfer-encoding-outer-whitespace", 74, TRANSFER, "outer whitespace is not its",
-               _head(b"Transfer-Encoding: \t chunked \t") + b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
-        echoed("transfer-encoding-get", 74, TRANSFER, "GET may have chunked content",
-               get(b"/", b"Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
+        *(
+            rejected(
+                f"transfer-encoding-{name}",
+                74,
+                TRANSFER,
+                f"{value!r} does not end in chunked, or has it twice",
+                _head(b"Transfer-Encoding: " + value) + content,
+                alternatives=(501,),
+            )
+            for name, value in not_chunked_last.items()
+        ),
+        *(
+            rejected(
+                f"transfer-encoding-{name}",
+                71,
+                "RFC 9110 section 5.5",
+                f"{value!r} holds a control octet",
+                _head(b"Transfer-Encoding: " + value) + content,
+                alternatives=(501,),
+            )
+            for name, value in control.items()
+        ),
+        *(
+            rejected(
+                f"transfer-encoding-{name}",
+                74,
+                TRANSFER,
+                "a coding that the server does not know is not implemented",
+                _head(*fields) + content,
+                status=501,
+                alternatives=(400,),
+                level=Level.SHOULD,
+            )
+            for name, fields in not_implemented.items()
+        ),
+        *(
+            rejected(
+                f"transfer-encoding-{name}",
+                74,
+                TRANSFER,
+                "the list of codings is ambiguous",
+                _head(*fields) + content,
+                alternatives=(501,),
+                level=Level.CHOICE if "comma" in name else Level.MUST,
+            )
+            for name, fields in lines.items()
+        ),
+        *(
+            rejected(
+                f"both-{name}",
+                72,
+                MESSAGE_BODY,
+                "Transfer-Encoding beside Content-Length is refused",
+                _head(*fields) + content,
+                level=Level.SHOULD,
+                alternatives=(501,),
+            )
+            for name, fields in both.items()
+        ),
+        rejected(
+            "transfer-encoding-http-1.0",
+            75,
+            TRANSFER,
+            "HTTP/1.0 has no transfer codings",
+            _head(b"Transfer-Encoding: chunked", version=b"1.0") + content,
+            level=Level.CHOICE,
+        ),
+        rejected(
+            "both-http-1.0",
+            75,
+            TRANSFER,
+            "both fields in HTTP/1.0",
+            _head(b"Content-Length: 5", b"Transfer-Encoding: chunked", version=b"1.0") + content,
+            level=Level.CHOICE,
+        ),
+        echoed(
+            "transfer-encoding-upper-case",
+            74,
+            TRANSFER,
+            "coding names ignore case",
+            _head(b"TRANSFER-ENCODING: ChUnKeD") + b"5\r\nhello\r\n0\r\n\r\n",
+            b"hello",
+        ),
+        echoed(
+            "transfer-encoding-outer-whitespace",
+            74,
+            TRANSFER,
+            "outer whitespace is not its",
+            _head(b"Transfer-Encoding: \t chunked \t") + b"5\r\nhello\r\n0\r\n\r\n",
+            b"hello",
+        ),
+        echoed(
+            "transfer-encoding-get",
+            74,
+            TRANSFER,
+            "GET may have chunked content",
+            get(b"/", b"Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n",
+            b"hello",
+        ),
     ]
 
 
@@ -251,29 +454,73 @@ def _chunk_lines() -> list[Case]:
     }
     choice = ("space", "tab", "bare-lf", "very-long", "extension", "trailer-control")
     return [
-        *(echoed(f"chunked-{name}", 21, TRAILERS if "trailer" in name else CHUNKED,
-                 "the application sees the content and nothing of its framing",
-                 post_chunked(coded), b"hello")
-          for name, coded in lawful.items()),
-        *(broken(f"chunk-{name}",
-                 EXTENSIONS if "extension" in name else TRAILERS if "trailer" in name else CHUNKED,
-                 f"{coded[:30]!r} breaks the framing", post_chunked(coded),
-                 level=Level.CHOICE if any(word in name for word in choice) else Level.MUST)
-          for name, coded in invalid.items()),
-        broken("chunk-space-before-extension", EXTENSIONS,
-               "whitespace before an extension is bad, and refused",
-               post_chunked(b"5 ;a=b\r\nhello\r\n0\r\n\r\n"), level=Level.CHOICE),
-        broken("chunk-space-after-semicolon", EXTENSIONS,
-               "whitespace inside an extension is bad, and refused",
-               post_chunked(b"5; a=b\r\nhello\r\n0\r\n\r\n"), level=Level.CHOICE),
-        echoed("chunked-upper-case-hex", 21, CHUNKED, "sizes may be in upper case",
-               post_chunked(b"A\r\n0123456789\r\n0\r\n\r\n"), b"0123456789"),
-        echoed("chunked-lower-case-hex", 21, CHUNKED, "sizes may be in lower case",
-               post_chunked(b"1a\r\n" + b"x" * 26 + b"\r\n0\r\n\r\n"), b"x" * 26),
-        echoed("chunked-empty", 21, CHUNKED, "chunked content may be empty",
-               post_chunked(b"0\r\n\r\n"), b""),
-        echoed("chunked-crlf-in-data", 21, CHUNKED, "data may look like framing",
-               post_chunked(b"9\r\n\r\n0\r\n\r\n\r\n\r\n0\r\n\r\n"), b"\r\n0\r\n\r\n\r\n"),
+        *(
+            echoed(
+                f"chunked-{name}",
+                21,
+                TRAILERS if "trailer" in name else CHUNKED,
+                "the application sees the content and nothing of its framing",
+                post_chunked(coded),
+                b"hello",
+            )
+            for name, coded in lawful.items()
+        ),
+        *(
+            broken(
+                f"chunk-{name}",
+                EXTENSIONS if "extension" in name else TRAILERS if "trailer" in name else CHUNKED,
+                f"{coded[:30]!r} breaks the framing",
+                post_chunked(coded),
+                level=Level.CHOICE if any(word in name for word in choice) else Level.MUST,
+            )
+            for name, coded in invalid.items()
+        ),
+        broken(
+            "chunk-space-before-extension",
+            EXTENSIONS,
+            "whitespace before an extension is bad, and refused",
+            post_chunked(b"5 ;a=b\r\nhello\r\n0\r\n\r\n"),
+            level=Level.CHOICE,
+        ),
+        broken(
+            "chunk-space-after-semicolon",
+            EXTENSIONS,
+            "whitespace inside an extension is bad, and refused",
+            post_chunked(b"5; a=b\r\nhello\r\n0\r\n\r\n"),
+            level=Level.CHOICE,
+        ),
+        echoed(
+            "chunked-upper-case-hex",
+            21,
+            CHUNKED,
+            "sizes may be in upper case",
+            post_chunked(b"A\r\n0123456789\r\n0\r\n\r\n"),
+            b"0123456789",
+        ),
+        echoed(
+            "chunked-lower-case-hex",
+            21,
+            CHUNKED,
+            "sizes may be in lower case",
+            post_chunked(b"1a\r\n" + b"x" * 26 + b"\r\n0\r\n\r\n"),
+            b"x" * 26,
+        ),
+        echoed(
+            "chunked-empty",
+            21,
+            CHUNKED,
+            "chunked content may be empty",
+            post_chunked(b"0\r\n\r\n"),
+            b"",
+        ),
+        echoed(
+            "chunked-crlf-in-data",
+            21,
+            CHUNKED,
+            "data may look like framing",
+            post_chunked(b"9\r\n\r\n0\r\n\r\n\r\n\r\n0\r\n\r\n"),
+            b"\r\n0\r\n\r\n\r\n",
+        ),
     ]
 
 

@@ -1,0 +1,42 @@
+"""The implementations and loops that the tests of the program run on: one list for all of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One implementation on one loop."""
+
+    impl: str
+    loop: str
+
+    @property
+    def id(self) -> str:
+        """The row's name in a test's."""
+        return f"{self.impl}-{self.loop}"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that choose it."""
+        return ("--impl", self.impl, "--loop", self.loop)
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run here, None if it can."""
+        if importlib.util.find_spec(self.loop) is None:
+            return f"{self.loop} is not installed"
+        return None
+
+
+ROWS = (Row("pure", "asyncio"), Row("pure", "uvloop"), Row("pure", "trio"))
+# For what does not depend on the implementation.
+FIRST_ROW = ROWS[0]
+
+
+def in_ci() -> bool:
+    """Tell whether a row that cannot run is an error."""
+    return os.environ.get("CI", "") not in ("", "0", "false")

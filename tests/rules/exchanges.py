@@ -1,0 +1,75 @@
+"""An exchange with a wire that records, and the messages to send to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from esg.asgi import Buffer, Message
+from esg.errors import MessageError
+
+OK: Message = {"type": "http.response.start", "status": 200, "headers": []}
+FIVE: Message = {"type": "http.response.start", "status": 200, "headers": [(b"length", b"5")]}
+BODY = "http.response.body"
+
+
+def body(data: object = b"", more: bool = False) -> Message:
+    """Write a message with content."""
+    return {"type": BODY, "body": data, "more_body": more}
+
+
+class RecordedPlan:
+    """A response start as the exchange sees it: a status, a length, and whether it has content."""
+
+    def __init__(self, method: str, status: object, headers: Iterable[Iterable[object]]) -> None:
+        if not isinstance(status, int):
+            raise MessageError("a status that the plan refuses")
+        self.status = status
+        self.length = -1
+        for name, value in headers:
+            if name == b"bad":
+                raise MessageError("a field that the plan refuses")
+            if name == b"length" and isinstance(value, bytes):
+                self.length = int(value)
+        self.has_content = method != "HEAD"
+
+
+class RecordingWire:
+    """A wire that shows what it is asked for."""
+
+    def __init__(self) -> None:
+        self.keep_alive = True
+        self.plan: RecordedPlan | None = None
+
+    def start(self, response: Any) -> None:
+        """Take a response start."""
+        self.plan = response
+
+    def head(self) -> bytes:
+        """Show which start goes out, and whether the connection persists."""
+        assert self.plan is not None
+        return b"<%d%b>" % (self.plan.status, b"" if self.keep_alive else b" close")
+
+    def frame(self, data: Buffer, final: bool) -> list[Buffer]:
+        """Show the content, and its end."""
+        return [data, b"|"] if final else [data]
+
+
+def make(
+    http_exchange: ModuleType,
+    method: str = "GET",
+    content_length: int = 0,
+    awaits_continue: bool = False,
+) -> tuple[Any, RecordingWire]:
+    """Make an exchange and its wire."""
+    wire = RecordingWire()
+    exchange = http_exchange.HttpExchange(
+        method, content_length, awaits_continue, RecordedPlan, wire
+    )
+    return exchange, wire
+
+
+def send(exchange: Any, *messages: Any) -> bytes:
+    """Send messages; return what goes out for them."""
+    return b"".join(piece for message in messages for piece in exchange.send(message))

@@ -1,0 +1,139 @@
+"""Timeouts as data: RFC 9112 section 9.5, RFC 9110 section 15.5.9."""
+
+from __future__ import annotations
+
+from math import inf
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.rules.twins import rule
+
+deadlines = rule("deadlines")
+
+SECONDS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 60.0, "WRITE": 30.0, "LINGER": 2.0}
+READING = ("HEAD", "IDLE", "BODY", "LINGER")
+
+
+def make(deadlines: ModuleType, **seconds: float) -> Any:
+    """Make the timers of a connection."""
+    values = {name.lower(): value for name, value in SECONDS.items() if name != "LINGER"}
+    return deadlines.Deadlines(deadlines.Timeouts(**(values | seconds)))
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_timer_runs_out_after_its_time(deadlines: ModuleType, name: str) -> None:
+    timers = make(deadlines)
+    timer = getattr(deadlines, name)
+    timers.arm(timer, 100.0)
+    assert timers.next() == 100.0 + SECONDS[name]
+    assert timers.expired(100.0) == deadlines.NONE
+    assert timers.expired(100.0 + SECONDS[name] - 0.001) == deadlines.NONE
+    assert timers.expired(100.0 + SECONDS[name]) == timer
+    assert timers.expired(1e9) == timer
+
+
+def test_nothing_runs_at_first(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    assert timers.next() == inf
+    assert timers.expired(1e9) == deadlines.NONE
+
+
+@pytest.mark.parametrize("name", ["HEAD", "IDLE", "BODY", "WRITE"])
+def test_zero_switches_a_timer_off(deadlines: ModuleType, name: str) -> None:
+    timers = make(deadlines, **{name.lower(): 0})
+    timers.arm(getattr(deadlines, name), 100.0)
+    assert timers.next() == inf
+    assert timers.expired(1e9) == deadlines.NONE
+
+
+@pytest.mark.parametrize("first", READING)
+@pytest.mark.parametrize("second", READING)
+def test_reading_timers_replace_each_other(deadlines: ModuleType, first: str, second: str) -> None:
+    timers = make(deadlines)
+    timers.arm(getattr(deadlines, first), 100.0)
+    timers.arm(getattr(deadlines, second), 200.0)
+    assert timers.expired(200.0) == deadlines.NONE
+    assert timers.expired(1e9) == getattr(deadlines, second)
+    assert timers.next() == 200.0 + SECONDS[second]
+
+
+@pytest.mark.parametrize("name", READING)
+def test_timer_that_is_off_replaces_one_that_runs(deadlines: ModuleType, name: str) -> None:
+    """Else a request would be cut by the timeout of the wait before it."""
+    timers = make(deadlines, body=0)
+    timers.arm(getattr(deadlines, name), 100.0)
+    timers.arm(deadlines.BODY, 101.0)
+    assert timers.expired(1e9) == deadlines.NONE
+
+
+def test_writing_and_reading_run_side_by_side(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    timers.arm(deadlines.WRITE, 100.0)  # until 130
+    timers.arm(deadlines.BODY, 60.0)  # until 120
+    assert timers.next() == 120.0
+    assert timers.expired(125.0) == deadlines.BODY
+    assert timers.expired(130.0) == deadlines.WRITE
+    timers.stop_writing()
+    assert timers.expired(130.0) == deadlines.BODY
+    timers.arm(deadlines.WRITE, 100.0)
+    timers.stop_reading()
+    assert timers.next() == 130.0
+    assert timers.expired(125.0) == deadlines.NONE
+    assert timers.expired(130.0) == deadlines.WRITE
+
+
+def test_stopped_timer_never_runs_out(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    timers.arm(deadlines.HEAD, 0.0)
+    timers.arm(deadlines.WRITE, 0.0)
+    timers.stop_reading()
+    timers.stop_writing()
+    assert timers.next() == inf
+    assert timers.expired(1e9) == deadlines.NONE
+
+
+times = st.floats(0, 1e6)
+steps = st.lists(
+    st.tuples(st.sampled_from([*SECONDS, "stop_reading", "stop_writing"]), times), max_size=12
+)
+
+
+@given(steps=steps, now=times, timeouts=st.tuples(*[st.just(0.0) | st.floats(0.01, 1e4)] * 4))
+def test_timers_agree_with_a_table(
+    deadlines: ModuleType, steps: list[tuple[str, float]], now: float, timeouts: tuple[float, ...]
+) -> None:
+    seconds = dict(zip(("HEAD", "IDLE", "BODY", "WRITE"), timeouts, strict=True))
+    timers = make(deadlines, **{name.lower(): value for name, value in seconds.items()})
+    ends = {"stop_writing": ("NONE", inf), "stop_reading": ("NONE", inf)}  # by what ends them
+    for name, time in steps:
+        if name.startswith("stop"):
+            getattr(timers, name)()
+            ends[name] = ("NONE", inf)
+        else:
+            timers.arm(getattr(deadlines, name), time)
+            lasts = seconds.get(name, SECONDS["LINGER"]) or inf
+            ends["stop_writing" if name == "WRITE" else "stop_reading"] = (name, time + lasts)
+    assert timers.next() == min(end for _, end in ends.values())
+    due = [name for name, end in ends.values() if end <= now]
+    assert timers.expired(now) == getattr(deadlines, (due or ["NONE"])[0])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "interval"),
+    [
+        pytest.param((10, 5, 60, 60), 1.0, id="the configuration's: a second"),
+        pytest.param((0, 0, 0, 0), 1.0, id="none: held starts still go out"),
+        pytest.param((0, 2, 0, 0), 0.5, id="a quarter of the shortest"),
+        pytest.param((1, 2, 3, 0.4), 0.1, id="of any of them"),
+        pytest.param((0.01, 5, 60, 60), 0.05, id="not for ever shorter"),
+    ],
+)
+def test_sweeps_are_as_frequent_as_the_shortest_timeout_needs(
+    deadlines: ModuleType, seconds: tuple[float, float, float, float], interval: float
+) -> None:
+    head, idle, body, write = seconds
+    assert deadlines.Timeouts(head, idle, body, write).sweep_interval == pytest.approx(interval)
