@@ -1,0 +1,144 @@
+"""The fast driver's entrance: listen, sweep, stop."""
+
+import asyncio
+from contextlib import suppress
+
+from esg.accel.http_protocol cimport HttpConnection
+from esg.accel.serving cimport Serving, monotonic
+
+from esg.accel.http_protocol import HttpProtocol
+from esg.logs import logger
+
+# Between telling applications that their client is gone and cancelling them.
+LAST_WORDS = 0.25  # seconds
+# An application that suppresses its cancellation is cancelled again this often.
+CANCEL_AGAIN = 0.1  # seconds
+ACCEPTS_AT_END = 64
+
+
+async def serve(service):
+    """Serve until `service.stop` is set and the connections have ended.
+
+    The bound of a graceful stop is `timeout_graceful_shutdown`: what still runs then is told
+    that its client is gone, and cancelled a moment later.
+    """
+    await FastServer(service).run()
+
+
+class FastServer:
+    """Serve on all listeners of one service.
+
+    Args:
+        service: what to serve.
+    """
+
+    def __init__(self, service):
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+        self._serving = Serving(service, self._loop)
+        self._sweeper = None
+        self._servers = []
+
+    async def run(self):
+        """Accept connections, then stop gracefully."""
+        try:
+            await self._listen()
+            self._sweep()
+            self._service.on_serving()
+            await self._service.stop.wait()
+            await self._accept_waiting()
+            self._stop_listening()
+            self._serving.stop()
+            _stop_idle(self._serving)
+            await self._wait_for_the_end()
+        finally:
+            self._stop_listening()
+            self._sweeper.cancel()
+            await self._end_at_once()
+
+    async def _listen(self):
+        for listener in self._service.listeners:
+            # The loop closes what it is given; the service's socket stays open.
+            sock = listener.dup()
+            backlog = self._service.config.backlog
+            if isinstance(listener.getsockname(), tuple):
+                create = self._loop.create_server
+            else:
+                create = self._loop.create_unix_server
+            self._servers.append(await create(self._protocol, sock=sock, backlog=backlog))
+
+    def _protocol(self):
+        return HttpProtocol(self._serving)
+
+    async def _accept_waiting(self):
+        """Accept what the kernel has, a bounded number, before the listeners are closed."""
+        for listener in self._service.listeners:
+            with suppress(OSError):  # nothing waits, or the client is gone already
+                for _ in range(ACCEPTS_AT_END):
+                    accepted, _ = listener.accept()
+                    accepted.setblocking(False)
+                    await self._loop.connect_accepted_socket(self._protocol, accepted)
+
+    def _stop_listening(self):
+        for server in self._servers:
+            server.close()
+        for listener in self._service.listeners:
+            listener.close()
+
+    def _sweep(self):
+        interval = self._serving.timeouts.sweep_interval
+        self._sweeper = self._loop.call_later(interval, self._sweep)
+        self._serving.refresh()
+        _sweep(self._serving)
+
+    async def _wait_for_the_end(self):
+        """Wait for connections and applications, for as long as the bound allows."""
+        bound = self._service.config.timeout_graceful_shutdown
+        ended = asyncio.ensure_future(self._serving.emptied())
+        forced = asyncio.ensure_future(self._service.force_stop.wait())
+        try:
+            wanted = (ended, forced)
+            patience = max(0.0, bound - LAST_WORDS) if bound else None
+            done, _ = await asyncio.wait(
+                wanted, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                logger.warning("Requests do not end within %g s; cancelling them", bound)
+                _tell_to_end(self._serving)
+                await asyncio.wait(
+                    wanted, timeout=LAST_WORDS, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            for waiting in (ended, forced):
+                waiting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await waiting
+
+    async def _end_at_once(self):
+        """Cancel what still runs and close what is still open."""
+        while self._serving.tasks or self._serving.connections:
+            self._serving.cancel()
+            _drop_all(self._serving)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._serving.emptied(), CANCEL_AGAIN)
+
+
+def _sweep(Serving serving):
+    cdef double now = monotonic()
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).sweep(now)
+
+
+def _stop_idle(Serving serving):
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).stop()
+
+
+def _tell_to_end(Serving serving):
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).told_to_end()
+
+
+def _drop_all(Serving serving):
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).drop(True)
