@@ -123,7 +123,9 @@ class BuildAccel(build_ext):
 
     def _remove_outdated(self) -> None:
         """Remove what an earlier build left and this one does not make."""
-        wanted = {self.get_ext_filename(self.get_ext_fullname(e.name)) for e in self.extensions}
+        wanted = {
+            self.get_ext_filename(self.get_ext_fullname(e.name)) for e in self.extensions or []
+        }
         for top in [Path(self.build_lib), *([ROOT] if self.inplace else [])]:
             remove_compiled(top, wanted)
 
