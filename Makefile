@@ -6,6 +6,7 @@
 #   make conformance  the black-box cases alone
 #   make accel        compile the fast implementation where its sources have changed
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
+#   make bench        ESG beside other servers; make bench-quick for hello world alone
 #   make lint | types | format | clean
 #
 # ESG_ACCEL=skip leaves the fast implementation out, ESG_ACCEL=require takes no excuse.
@@ -37,7 +38,7 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance accel sanitize lint types format clean
+.PHONY: help run test test-all conformance accel sanitize bench bench-quick lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -63,6 +64,12 @@ accel: $(VENV)/accel.stamp
 
 sanitize: $(VENV)/test.stamp
 	$(BIN)/python -m build_accel.sanitize $(ARGS)
+
+bench: $(VENV)/made.stamp
+	$(BIN)/python bench/run.py $(ARGS)
+
+bench-quick: $(VENV)/made.stamp
+	$(BIN)/python bench/run.py --scenarios hello $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check

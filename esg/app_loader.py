@@ -39,8 +39,9 @@ def load_app(app: ASGIApp | str, *, factory: bool = False, app_dir: str = ".") -
 
 def _import_app(import_string: str, app_dir: str) -> Any:
     module_name, _, attribute = import_string.partition(":")
-    if app_dir not in sys.path:
-        sys.path.insert(0, str(Path(app_dir).resolve()) if app_dir != "." else "")
+    directory = str(Path(app_dir).resolve()) if app_dir != "." else ""
+    if sys.path[:1] != [directory]:
+        sys.path.insert(0, directory)
     found: Any = _import_module(module_name)
     for part in attribute.split("."):
         try:

@@ -121,14 +121,16 @@ def _remove_dead_socket(path: str) -> None:
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
-def release(listeners: list[socket.socket]) -> None:
-    """Close listening sockets and remove the files of those that are UNIX sockets of ours."""
+def release(config: Config, listeners: list[socket.socket]) -> None:
+    """Close listening sockets, and remove the file of a UNIX socket that `bind` made.
+
+    The file of an inherited socket belongs to whoever made that.
+    """
     for listener in listeners:
-        path = listener.getsockname() if listener.family == getattr(socket, "AF_UNIX", -1) else ""
-        listener.close()
-        if path:
-            with suppress(OSError):  # somebody else removed it
-                Path(path).unlink()
+        listener.close()  # again, where the driver has done it
+    if config.uds is not None:
+        with suppress(FileNotFoundError):  # somebody else removed it
+            Path(config.uds).unlink()
 
 
 def address_of(listener: socket.socket) -> str:

@@ -28,6 +28,12 @@ _LIMITS = "Limits (0 for none)"
 _LOGGING = "Logging"
 
 
+# The server writes these itself, for each response.
+_FRAMING_HEADERS = frozenset(
+    ("connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+)
+
+
 def _root_path(value: Any) -> str:
     if not isinstance(value, str) or (value.strip("/") and not value.startswith("/")):
         raise ValueError("must be empty or begin with /")
@@ -50,6 +56,8 @@ def _header(value: Any) -> tuple[str, str]:
         checked_field(name.strip().encode("latin-1"), text.strip().encode("latin-1"))
     except (MessageError, UnicodeEncodeError) as error:
         raise ValueError(f"must be a lawful header ({error})") from None
+    if name.strip().lower() in _FRAMING_HEADERS:
+        raise ValueError("must not be a header that frames a message or steers its connection")
     return name.strip(), text.strip()
 
 

@@ -120,7 +120,7 @@ class Server:
         try:
             await self._run_app(app, listeners, implementation)
         finally:
-            binding.release(listeners)
+            binding.release(self.config, listeners)
 
     def _implementation(self) -> Implementation:
         loop = running_loop()

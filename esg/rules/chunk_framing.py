@@ -5,7 +5,7 @@ it. Only framing is judged; the data in between is skipped, not kept. Must not k
 
 Obeys RFC 9112 sections 7.1, 7.1.1, 7.1.2. Stricter than it in two places, where senders gain
 nothing and parsers differ: no whitespace in a chunk line outside of quoted strings, and at most
-16 digits in a chunk size.
+15 digits in a chunk size, so that sizes fit a machine word.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_CHUNK_LINE: Final = 1024  # bytes of one chunk line, extensions included
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED: Final = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
 _CHUNK_LINE: Final = re.compile(
-    rb"([0-9A-Fa-f]{1,16})(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*\r\n"
+    rb"([0-9A-Fa-f]{1,15})(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*\r\n"
 )
 _TRAILER: Final = re.compile(_TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n")
 

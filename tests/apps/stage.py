@@ -98,11 +98,15 @@ async def big(scope: Scope, _receive: Receive, send: Send) -> None:
     """Send as many bytes as the query says."""
     left = int(scope["query_string"])
     await send(start(200, (b"content-length", b"%d" % left)))
-    while left > 0:
-        piece = CHUNK[: min(left, len(CHUNK))]
-        left -= len(piece)
-        await send(content(piece, left > 0))
-    tell("big: sent")
+    try:
+        while left > 0:
+            piece = CHUNK[: min(left, len(CHUNK))]
+            left -= len(piece)
+            await send(content(piece, left > 0))
+        tell("big: sent")
+    except OSError as error:
+        tell(f"big: {type(error).__name__}")
+        raise
 
 
 async def early(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -114,10 +118,14 @@ async def early(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
     """Send without an end."""
+    told = False
     await send(start())
     try:
         while True:
             await send(content(b"tick\n", True))
+            if not told:
+                tell("stream: begun")
+                told = True
             await anyio.sleep(0.02)
     except BaseException as error:
         tell(f"stream: {type(error).__name__}")
@@ -128,6 +136,7 @@ async def listen(_scope: Scope, receive: Receive, send: Send) -> None:
     """Send a first piece, then wait for the client's end."""
     await send(start())
     await send(content(b"first", True))
+    tell("listen: begun")
     while (event := await receive())["type"] != "http.disconnect":
         pass
     tell(f"listen: {event['type']}")

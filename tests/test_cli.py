@@ -1,0 +1,299 @@
+"""The command line: help and usage, and every way in which a start can fail."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import esg
+from esg.cli import main
+from esg.config import Config
+from esg.options import flag_name, option_of
+from tests.conftest import STAGE, Serve
+from tests.server import run_esg
+
+HELLO = "examples.hello:app"
+SETTINGS = [f for f in fields(Config) if option_of(f)]
+WriteModule = Callable[[str, str], Path]
+
+
+def run_here(*arguments: str) -> int:
+    """Run the command in this process; return its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments, prog_name="esg")
+    code = ended.value.code
+    assert isinstance(code, int) or code is None
+    return code or 0
+
+
+@pytest.fixture
+def help_text(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what `esg --help` prints, as one line."""
+    assert run_here("--help") == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_help_has_every_setting(setting: object, help_text: str) -> None:
+    found = next(f for f in SETTINGS if f is setting)
+    option = option_of(found)
+    assert option
+    assert re.search(rf"(?<!-){flag_name(found.name)}\b", help_text)
+    assert option.help in help_text
+    assert option.group in help_text
+
+
+def test_help_tells_defaults(help_text: str) -> None:
+    assert "Port to bind; 0 takes a free one and prints it. [default: 8000]" in help_text
+    assert "Between two requests. [default: 5]" in help_text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here("--version") == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert re.match(
+        rf"ESG {re.escape(esg.__version__)} \((pure|fast) on \w+, \w+ {re.escape(python)}; ", first
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "APP"),
+        (["no_colon"], "app must look like 'module:attribute', got 'no_colon'"),
+        ([HELLO, "another:app"], "another:app"),
+        ([HELLO, "--no-such-option"], "--no-such-option"),
+        ([HELLO, "--prot", "1"], "--port"),
+        ([HELLO, "--port"], "--port"),
+        ([HELLO, "--port", "many"], "many"),
+        ([HELLO, "--port", "65536"], "port (--port): must be at most 65535, got 65536"),
+        ([HELLO, "--port", "-1"], "port (--port): must be at least 0, got -1"),
+        ([HELLO, "--loop", "gevent"], "gevent"),
+        ([HELLO, "--impl", "slow"], "slow"),
+        ([HELLO, "--lifespan", "maybe"], "maybe"),
+        ([HELLO, "--timeout-body", "-1"], "timeout_body (--timeout-body): must be at least 0"),
+        ([HELLO, "--timeout-write", "nan"], "timeout_write (--timeout-write): must be a number"),
+        ([HELLO, "--limit-head-size", "1"], "limit_head_size (--limit-head-size)"),
+        ([HELLO, "--header", "no-colon"], "header (--header): must look like NAME:VALUE"),
+        ([HELLO, "--header", "a b: c"], "header (--header): must be a lawful header"),
+        ([HELLO, "--root-path", "api"], "root_path (--root-path): must be empty or begin with /"),
+        ([HELLO, "--log-level", "loud"], "loud"),
+        ([HELLO, "--uds", "/x", "--fd", "3"], "uds (--uds) and fd (--fd) contradict each other"),
+        ([HELLO, "--impl", "fast", "--loop", "trio"], "contradict each other"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_usage_is_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here(*arguments) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert len(output.err.splitlines()) == 1
+    assert output.err.startswith("esg: ")
+    assert said in output.err
+    assert "esg --help" in output.err
+
+
+def test_bad_usage_of_the_command() -> None:
+    """The same from a shell's point of view."""
+    done = run_esg(HELLO, "--port", "65536")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "esg: port (--port): must be at most 65535, got 65536 (see esg --help)"
+    ]
+
+
+def failure(*arguments: str, cwd: Path | None = None) -> str:
+    """Run `esg` with what cannot start; return what it wrote to standard error."""
+    done = run_esg("--port", "0", *arguments, cwd=cwd or Path.cwd())
+    assert done.returncode == 3, done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_module_missing() -> None:
+    assert failure("nowhere:app") == "esg: module 'nowhere' not found (app 'nowhere')\n"
+
+
+def test_attribute_missing() -> None:
+    said = failure("examples.hello:application")
+    assert said == "esg: module 'examples.hello' has no attribute 'application' (it has app)\n"
+
+
+def test_not_callable() -> None:
+    said = failure("examples.hello:BODY")
+    assert said == "esg: 'examples.hello:BODY' is not callable: it is a bytes, not an application\n"
+
+
+def test_own_module_that_raises(write_module: WriteModule) -> None:
+    folder = write_module("broken", "def make():\n    raise ValueError('mine')\n\nmake()\n")
+    said = failure("broken:app", cwd=folder)
+    first, *traceback = said.splitlines()
+    assert first == "esg: importing 'broken' failed: ValueError: mine"
+    frames = [line for line in traceback if line.startswith("  File ")]
+    assert [line.rpartition(", ")[2] for line in frames] == ["in <module>", "in make"]
+    assert all("broken.py" in line for line in frames)
+
+
+def test_lifespan_failure() -> None:
+    said = failure("tests.apps.lifespans:failed")
+    assert said == "esg: application start-up failed: the database is away\n"
+
+
+def test_lifespan_required() -> None:
+    said = failure("--lifespan", "on", "tests.apps.lifespans:unsupported")
+    assert "NotImplementedError: lifespan" in said
+    assert said.splitlines()[-1] == "esg: application start-up failed"
+
+
+def test_lifespan_that_breaks() -> None:
+    said = failure("--lifespan", "on", "tests.apps.lifespans:broken")
+    assert "ValueError: start-up is broken" in said
+    assert said.splitlines()[-1] == "esg: application start-up failed"
+
+
+def test_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = failure("--port", str(port), HELLO)
+    assert said == f"esg: cannot bind 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_host_unknown() -> None:
+    assert failure("--host", "host.invalid", HELLO).startswith("esg: cannot bind host.invalid: ")
+
+
+def test_descriptor_that_is_none() -> None:
+    assert failure("--fd", "99", HELLO) == "esg: cannot serve descriptor 99: Bad file descriptor\n"
+
+
+def test_descriptor_that_is_no_socket() -> None:
+    said = failure("--fd", "0", HELLO)
+    assert said.startswith("esg: cannot serve descriptor 0: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_unix_path_that_cannot_be(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "socket"
+    said = failure("--uds", str(path), HELLO)
+    assert said == f"esg: cannot bind unix:{path}: No such file or directory\n"
+
+
+def test_unix_path_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("precious")
+    said = failure("--uds", str(path), HELLO)
+    assert said == f"esg: cannot bind unix:{path}: a file that is no socket is there\n"
+    assert path.read_text() == "precious"
+
+
+def test_unix_path_of_a_live_server(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    server = serve("--uds", str(path))
+    said = failure("--uds", str(path), HELLO)
+    assert said == f"esg: cannot bind unix:{path}: Address already in use\n"
+    with server.connect() as client:
+        assert client.get("/").status == 200
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("esg.accel.server") is not None
+    if importlib.util.find_spec("esg.accel")
+    else False,
+    reason="the fast implementation is built",
+)
+def test_fast_not_built() -> None:
+    said = failure("--impl", "fast", HELLO)
+    assert said == "esg: --impl fast: the fast implementation is not built\n"
+
+
+def test_unix_socket_comes_and_goes(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as dead:  # its file stays when it closes
+        dead.bind(str(path))
+    assert path.is_socket()
+    server = serve("--uds", str(path))
+    with server.connect() as client:
+        assert '"server": "(\'' + str(path) + "', None)\"" in client.get("/scope").text
+    server.stdout.wait_for('INFO:     unix - "GET /scope HTTP/1.1" 200')
+    assert server.stop() == 0
+    assert not path.exists()
+
+
+def test_inherited_listener_survives_the_server(serve: Serve) -> None:
+    """Its other owner may go on with it: nothing is shut down."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        for _ in range(2):
+            server = serve("--fd", str(number), pass_fds=[number])
+            with server.connect() as client:
+                assert client.get("/").status == 200
+            assert server.stop() == 0
+
+
+def test_inherited_unix_listener_keeps_its_file(serve: Serve, tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        server = serve("--fd", str(listener.fileno()), pass_fds=[listener.fileno()])
+        with server.connect() as client:
+            assert client.get("/").status == 200
+        assert server.stop() == 0
+        assert Path(path).is_socket()
+
+
+@pytest.mark.parametrize("literal", ["::1", "[::1]"])
+def test_ipv6_literal(serve: Serve, literal: str) -> None:
+    server = serve("--host", literal)
+    assert server.stderr.matching(rf"listening on http://\[::1\]:{server.port}$")
+    with server.connect() as client:
+        assert client.get("/").status == 200
+    server.stdout.wait_for(r"INFO:     \[::1\]:\d+ - ")
+
+
+def test_host_name_binds_all_its_addresses(serve: Serve) -> None:
+    server = serve("--host", "localhost")
+    found = {str(a[4][0]) for a in socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)}
+    assert len(server.stderr.matching("listening on")) == len(found)
+    for host in found:
+        with socket.create_connection((host, server.port)):
+            pass
+
+
+def test_console_script(serve: Serve) -> None:
+    script = shutil.which("esg", path=str(Path(sys.executable).parent))
+    assert script, "the package is not installed"
+    server = serve(command=[script], app=STAGE)
+    with server.connect() as client:
+        assert client.get("/").status == 200
+
+
+def test_app_is_found_in_the_current_directory(serve: Serve, write_module: WriteModule) -> None:
+    """As installed, too, where the script's own folder comes first in the path."""
+    script = str(Path(sys.executable).parent / "esg")
+    folder = write_module("placed_here", "from tests.apps.stage import app\n")
+    server = serve(command=[script], app="placed_here:app", cwd=folder)
+    with server.connect() as client:
+        assert client.get("/").status == 200
+
+
+def test_warnings_of_none(serve: Serve) -> None:
+    """The server runs without a word where warnings are errors and asyncio is in debug mode."""
+    server = serve(env={"PYTHONASYNCIODEBUG": "1", "PYTHONDEVMODE": "1"})
+    with server.connect() as client:
+        assert client.get("/").status == 200
+    assert server.stop() == 0
+    assert not [line for line in server.stderr() if not line.startswith("INFO: ")]
+    assert os.environ.get("PYTHONDEVMODE") is None

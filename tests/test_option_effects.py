@@ -1,0 +1,306 @@
+"""Every option of the command line has an effect on a running server: one check for each."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from esg.config import Config
+from esg.options import option_of
+from tests.client import Connection, Response
+from tests.conftest import Serve
+from tests.server import ServerProcess
+
+Check: TypeAlias = Callable[[Serve, Path], None]
+EFFECTS: dict[str, Check] = {}
+OPTIONS = [f.name for f in fields(Config) if option_of(f)]
+
+
+def effect(check: Check) -> Check:
+    """Take a function as the check of the option whose name it bears."""
+    EFFECTS[check.__name__] = check
+    return check
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_option_has_its_effect(option: str, serve: Serve, tmp_path: Path) -> None:
+    assert option in EFFECTS, "a new option needs a check here"
+    EFFECTS[option](serve, tmp_path)
+
+
+def test_there_is_no_check_without_an_option() -> None:
+    assert set(EFFECTS) == set(OPTIONS)
+
+
+def get(server: ServerProcess, target: str = "/") -> Response:
+    with server.connect() as client:
+        return client.get(target)
+
+
+def seconds_until_closed(client: Connection) -> float:
+    began = time.monotonic()
+    assert client.at_end()
+    return time.monotonic() - began
+
+
+@effect
+def host(serve: Serve, folder: Path) -> None:
+    server = serve("--host", "127.0.0.2")
+    assert server.address == ("127.0.0.2", server.port)
+    assert get(server).status == 200
+
+
+@effect
+def port(serve: Serve, folder: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    server = serve("--port", str(free))
+    assert server.port == free
+    assert get(server).status == 200
+
+
+@effect
+def uds(serve: Serve, folder: Path) -> None:
+    path = str(folder / "socket")
+    server = serve("--uds", path)
+    assert server.address == path
+    assert get(server).status == 200
+
+
+@effect
+def fd(serve: Serve, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        server = serve("--fd", str(number), pass_fds=[number])
+        assert server.port == listener.getsockname()[1]
+    assert get(server).status == 200
+
+
+@effect
+def backlog(serve: Serve, folder: Path) -> None:
+    """A process that is halted shows how many connections the kernel keeps for it."""
+    server = serve("--backlog", "1")
+    server.send_signal(signal.SIGSTOP)
+    clients = [socket.socket() for _ in range(6)]
+    try:
+        for client in clients:
+            client.settimeout(0.1)
+            client.connect_ex(("127.0.0.1", server.port))
+        kept = [client for client in clients if _is_connected(client)]
+        assert len(kept) == 2  # Linux keeps one more than it is asked to
+    finally:
+        for client in clients:
+            client.close()
+        server.send_signal(signal.SIGCONT)
+
+
+def _is_connected(client: socket.socket) -> bool:
+    try:
+        client.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+@effect
+def factory(serve: Serve, folder: Path) -> None:
+    assert get(serve("--factory", app="tests.apps.stage:make_app")).body == b"hello"
+
+
+@effect
+def app_dir(serve: Serve, folder: Path) -> None:
+    (folder / "placed.py").write_text("from tests.apps.stage import app\n", "utf-8")
+    assert get(serve("--app-dir", str(folder), app="placed:app")).body == b"hello"
+
+
+@effect
+def root_path(serve: Serve, folder: Path) -> None:
+    shown = get(serve("--root-path", "/mounted"), "/scope-of-it").text
+    assert '"root_path": "\'/mounted\'"' in shown
+    assert '"path": "\'/mounted/scope-of-it\'"' in shown
+
+
+@effect
+def lifespan(serve: Serve, folder: Path) -> None:
+    server = serve("--lifespan", "off")
+    assert server.stop() == 0
+    assert not server.stdout.matching("# lifespan")
+    server = serve("--lifespan", "on")
+    assert server.stop() == 0
+    assert server.stdout.matching("# lifespan: startup")
+
+
+@effect
+def impl(serve: Serve, folder: Path) -> None:
+    server = serve("--impl", "pure", row=None)
+    assert server.stderr.matching(r"\(pure on asyncio, ")
+
+
+@effect
+def loop(serve: Serve, folder: Path) -> None:
+    server = serve("--loop", "trio", row=None)
+    assert server.stderr.matching(r"\(pure on trio, ")
+
+
+@effect
+def server_header(serve: Serve, folder: Path) -> None:
+    assert get(serve("--server-header")).field("server") == "esg"
+    assert get(serve("--no-server-header")).field("server") is None
+
+
+@effect
+def date_header(serve: Serve, folder: Path) -> None:
+    assert get(serve("--date-header")).field("date")
+    assert get(serve("--no-date-header")).field("date") is None
+
+
+@effect
+def header(serve: Serve, folder: Path) -> None:
+    given = ("--header", "X-First: one", "--header", "x-second:two", "--header", "Server: mine")
+    answer = get(serve(*given))
+    assert (answer.field("x-first"), answer.field("x-second")) == ("one", "two")
+    assert answer.field("server") == "mine"
+
+
+@effect
+def timeout_keep_alive(serve: Serve, folder: Path) -> None:
+    server = serve("--timeout-keep-alive", "0.3")
+    with server.connect() as client:
+        client.get("/")
+        assert 0.2 < seconds_until_closed(client) < 3
+
+
+@effect
+def timeout_headers(serve: Serve, folder: Path) -> None:
+    server = serve("--timeout-headers", "0.3")
+    with server.connect() as client, server.connect() as silent:
+        client.send(b"GET / HTTP/1.1\r\n")
+        assert client.response().status == 408
+        assert silent.at_end()
+
+
+@effect
+def timeout_body(serve: Serve, folder: Path) -> None:
+    server = serve("--timeout-body", "0.3")
+    with server.connect() as client:
+        client.request("/count", "POST", [("Content-Length", "5")])
+        assert client.response().status == 408
+
+
+@effect
+def timeout_write(serve: Serve, folder: Path) -> None:
+    server = serve("--timeout-write", "0.3")
+    with server.connect(receive_buffer=4096) as client:
+        client.request("/big?50000000")
+        server.stdout.wait_for("# big: ClientDisconnected")
+
+
+@effect
+def timeout_graceful_shutdown(serve: Serve, folder: Path) -> None:
+    server = serve("--timeout-graceful-shutdown", "0.3")
+    with server.connect() as client:
+        client.request("/stall")
+        server.stdout.wait_for("# stall: waiting")
+        assert server.stop() == 0
+    server.stderr.wait_for("within 0.3 s")
+
+
+@effect
+def timeout_lifespan(serve: Serve, folder: Path) -> None:
+    server = serve("--timeout-lifespan", "0.3", env={"STAGE_LIFESPAN": "hang"})
+    assert server.stop() == 0
+    server.stderr.wait_for("within 0.3 s")
+
+
+@effect
+def limit_concurrency(serve: Serve, folder: Path) -> None:
+    """Requests count, idle connections do not."""
+    server = serve("--limit-concurrency", "1", "--timeout-graceful-shutdown", "0.1")
+    with server.connect() as idle, server.connect() as busy, server.connect() as more:
+        assert idle.get("/").status == 200
+        busy.request("/stall")
+        server.stdout.wait_for("# stall: waiting")
+        answer = more.get("/")
+        assert (answer.status, answer.field("retry-after")) == (503, "1")
+        assert answer.field("connection") == "close"
+
+
+@effect
+def limit_max_requests(serve: Serve, folder: Path) -> None:
+    server = serve("--limit-max-requests", "3")
+    with server.connect() as client:
+        kept = [client.get("/").field("connection") for _ in range(3)]
+    assert kept == [None, None, "close"]
+    assert server.wait_exit() == 0
+    assert server.stderr.matching("INFO.*--limit-max-requests")
+
+
+@effect
+def limit_head_size(serve: Serve, folder: Path) -> None:
+    assert _status_with(serve("--limit-head-size", "256"), [("A", "a" * 300)]) == 431
+
+
+@effect
+def limit_fields(serve: Serve, folder: Path) -> None:
+    server = serve("--limit-fields", "3")  # Host is the first
+    assert _status_with(server, [("A", "a")] * 2) == 200
+    assert _status_with(server, [("A", "a")] * 3) == 431
+
+
+def _status_with(server: ServerProcess, given: list[tuple[str, str]]) -> int:
+    with server.connect() as client:
+        client.request("/", fields=given)
+        return client.response().status
+
+
+@effect
+def limit_target_size(serve: Serve, folder: Path) -> None:
+    server = serve("--limit-target-size", "10")
+    assert get(server, "/234567890").status == 200
+    assert get(server, "/2345678901").status == 414
+
+
+@effect
+def limit_body_size(serve: Serve, folder: Path) -> None:
+    server = serve("--limit-body-size", "10")
+    for size, status in ((10, 200), (11, 413)):
+        with server.connect() as client:
+            client.request("/count", "POST", content=b"x" * size)
+            assert client.response().status == status
+
+
+@effect
+def log_level(serve: Serve, folder: Path) -> None:
+    server = serve("--log-level", "trace")
+    get(server)
+    server.stderr.wait_for("^TRACE: ")
+
+
+@effect
+def access_log(serve: Serve, folder: Path) -> None:
+    server = serve("--access-log")
+    get(server)
+    server.stdout.wait_for('"GET / HTTP/1.1" 200$')
+    server = serve("--no-access-log")
+    get(server)
+    assert server.stop() == 0
+    assert not server.stdout.matching("GET")
+
+
+@effect
+def use_colors(serve: Serve, folder: Path) -> None:
+    green = re.escape("\033[32mINFO:\033[0m")
+    server = serve("--use-colors")
+    get(server)
+    assert server.stderr.matching(green)
+    server.stdout.wait_for(green)
+    assert not serve("--no-use-colors").stderr.matching("\033")
