@@ -84,7 +84,7 @@ def _is_complete(folder: Path) -> bool:
 
 def _fetch(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _unpack(_download(folder), folder)
+    unpack(_download(folder), folder)
 
 
 def _download(folder: Path) -> Path:
@@ -101,7 +101,12 @@ def _download(folder: Path) -> Path:
     return folder / f"{CARRIER}-{CARRIER_VERSION}.tar.gz"
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def unpack(archive: Path, folder: Path) -> None:
+    """Take llhttp's files out of the carrier.
+
+    Raises:
+        LlhttpMissing: it is not the archive that is pinned.
+    """
     # pip has compared the hash already; this one guards the file that is really opened.
     if hashlib.sha256(archive.read_bytes()).hexdigest() != CARRIER_SHA256:
         raise LlhttpMissing(f"{archive.name} is not the file that is pinned")
