@@ -18,14 +18,14 @@ cdef class HttpExchange:
     cdef list _body
     cdef bint _body_delivered
     cdef public bint disconnected
-    cdef bint _client_left
+    cdef public bint client_left
     # A Content-Length has up to 19 digits: more than a signed C integer holds.
     cdef object _remaining
     cdef bint _held_replaceable
 
     cpdef void body_received(self, bytes data) except *
     cpdef void body_complete(self) except *
-    cpdef void client_left(self) except *
+    cpdef void leave(self) except *
     cpdef void disconnect(self) except *
     cpdef dict next_event(self)
     cpdef bint take_continue(self) except -1

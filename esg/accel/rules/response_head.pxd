@@ -4,7 +4,6 @@ cimport cython
 
 
 cdef class DefaultFields:
-    cdef bytes _server
     cdef bint _date
     cdef public bytes server_line
     cdef public bytes date_line
