@@ -9,6 +9,7 @@ cdef class ChunkedBody:
     cdef ChunkFraming _framing
     cdef llhttp_t _parser
     cdef list _pieces
+    cdef Py_ssize_t _decoded
     cdef readonly bint complete
 
     cdef Py_ssize_t feed(self, bytes data) except -1

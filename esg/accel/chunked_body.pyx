@@ -8,6 +8,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_Occurred
 
 from esg.accel.llhttp cimport (
+    F_TRAILING,
     HPE_OK,
     HTTP_REQUEST,
     llhttp_errno_t,
@@ -28,12 +29,9 @@ cdef llhttp_settings_t _settings
 
 
 cdef int _on_body(llhttp_t *parser, const char *at, size_t length) except -1:
-    (<ChunkedBody> parser.data)._pieces.append(PyBytes_FromStringAndSize(at, length))
-    return 0
-
-
-cdef int _on_message_complete(llhttp_t *parser) except -1:
-    (<ChunkedBody> parser.data).complete = True
+    cdef ChunkedBody body = <ChunkedBody> parser.data
+    body._decoded += length
+    body._pieces.append(PyBytes_FromStringAndSize(at, length))
     return 0
 
 
@@ -52,15 +50,17 @@ cdef class ChunkedBody:
         """
         cdef Py_ssize_t taken = self._framing.scan(data)
         self._execute(PyBytes_AS_STRING(data), taken)
-        if self.complete != self._framing.complete:
-            raise RequestRejected(400, "content ends in a way that llhttp does not read")
+        self.complete = self._framing.complete
+        if self.complete and self._decoded != self._framing.body_size:
+            raise RequestRejected(400, "content that llhttp does not read as it is framed")
         return taken
 
     cdef int _execute(self, const char *data, Py_ssize_t size) except -1:
         cdef llhttp_errno_t error = llhttp_execute(&self._parser, data, size)
         if PyErr_Occurred() is not NULL:
             return -1  # out of a callback: no memory
-        if error != HPE_OK:
+        # Trailers are thrown away, so what llhttp says of them (a Content-Length) is no matter.
+        if error != HPE_OK and not self._parser.flags & F_TRAILING:
             raise RequestRejected(400, llhttp_get_error_reason(&self._parser).decode())
         return 0
 
@@ -89,4 +89,3 @@ cdef ChunkedBody chunked_body(HeadLimits limits):
 
 llhttp_settings_init(&_settings)
 _settings.on_body = _on_body
-_settings.on_message_complete = _on_message_complete

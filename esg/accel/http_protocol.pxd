@@ -31,8 +31,8 @@ cdef class HttpConnection(Connection):
     cdef RequestHead _read_head(self)
     cdef RequestHead _read_partial_head(self)
     cdef int _serve(self, RequestHead head) except -1
-    cdef int _finish_request(self) except -1
-    cdef int _drain(self) except -1
+    cdef int _finish_request(self, HttpRequest request) except -1
+    cdef int _drain(self, HttpRequest request) except -1
     cdef int _reuse(self) except -1
     cdef int _reject(self, str method, int status, str reason, tuple extra) except -1
     cdef int _linger(self) except -1

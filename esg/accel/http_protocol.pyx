@@ -15,7 +15,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.string cimport memcpy
 
-from esg.accel.http_request cimport http_request
+from esg.accel.http_request cimport DRAIN_DONE, DRAIN_FAILED, http_request
 from esg.accel.rules.request_head cimport RequestHead, check_partial, find_end, judge
 from esg.accel.serving cimport Serving, monotonic
 
@@ -105,12 +105,13 @@ cdef class HttpConnection(Connection):
 
     def eof_received(self):
         """Take note of the client's FIN; tell the transport to stay open for the response."""
+        cdef HttpRequest request = self.request
         try:
             self.eof = True
             if self.phase == LINGERING:
                 self._close()
-            elif self.request is not None:
-                self.request.eof_arrived()
+            elif request is not None:
+                request.eof_arrived()
             self.settle()
         except BaseException:
             self._internal_error()
@@ -124,11 +125,12 @@ cdef class HttpConnection(Connection):
 
     def resume_writing(self):
         """Take note that the kernel has all bytes."""
+        cdef HttpRequest request = self.request
         self.writing_paused = False
         self.deadlines.stop_writing()
         try:
-            if self.request is not None:
-                self.request.writing_resumed()
+            if request is not None:
+                request.writing_resumed()
             self.settle()
         except BaseException:
             self._internal_error()
@@ -186,12 +188,15 @@ cdef class HttpConnection(Connection):
         return 0
 
     cdef int _serve_input(self) except -1:
+        # Calls hold a reference: they may end with the connection closed and the request gone.
+        cdef HttpRequest request
         cdef int served = 0
         while self.phase < LINGERING:
+            request = self.request
             if self.phase == DRAINING:
-                if not self._drain():
+                if not self._drain(request):
                     return 0
-            elif self.request is None:
+            elif request is None:
                 if self.output.size > FLUSH_AT:
                     self._flush()
                 if self.writing_paused:
@@ -201,11 +206,11 @@ cdef class HttpConnection(Connection):
                 if not self._next_head():
                     return 0
                 served += 1
-            elif self.request.over:
-                self._finish_request()
+            elif request.over:
+                self._finish_request(request)
             else:
                 if self.input.size:
-                    self.request.input_arrived()
+                    request.input_arrived()
                 return 0
         self.input.clear()
         return 0
@@ -274,27 +279,28 @@ cdef class HttpConnection(Connection):
         if self.serving.saturated():
             limit = self.serving.service.config.limit_concurrency
             return self._reject(head.method, 503, f"{limit} requests are in flight", _RETRY_AFTER)
-        self.request = http_request(self, head)
-        return self.request.start()
+        cdef HttpRequest request = http_request(self, head)
+        self.request = request
+        return request.start()
 
-    cdef int _finish_request(self) except -1:
+    cdef int _finish_request(self, HttpRequest request) except -1:
         """Do what follows a complete response."""
-        cdef int step = self.request.next_step()
+        cdef int step = request.next_step()
         if step == REUSE:
             return self._reuse()
         if step == DRAIN:
             self.phase = DRAINING
-            self.drain_limit = self.request.received + <long long> _drain_limit
+            self.drain_limit = request.received + <long long> _drain_limit
             self.deadlines.arm(LINGER, monotonic())
             return 0
         return self._linger() if step == LINGER_ON else self._close()
 
-    cdef int _drain(self) except -1:
+    cdef int _drain(self, HttpRequest request) except -1:
         """Read unread content away; tell whether that has ended."""
-        cdef int done = self.request.drain(self.drain_limit)
-        if done > 0:
+        cdef int done = request.drain(self.drain_limit)
+        if done == DRAIN_DONE:
             self._reuse()
-        elif done < 0:
+        elif done == DRAIN_FAILED:
             self._linger()
         return done
 
@@ -443,22 +449,24 @@ cdef class HttpConnection(Connection):
 
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
+        cdef HttpRequest request = self.request
         cdef int timer = self.deadlines.expired(now)
         if timer:
             return self._timer_expired(timer)
         if self.writing_paused:
             return self._watch_progress(now)
-        if self.request is not None and self.request.start_is_held():
-            return self.request.flush_held_start()
+        if request is not None and request.start_is_held():
+            return request.flush_held_start()
         return 0
 
     cdef int _timer_expired(self, int timer) except -1:
+        cdef HttpRequest request = self.request
         if timer == WRITE:
             logger.debug("A client did not read its response in time")
             return self.drop(True)
         if timer == BODY:
             self.deadlines.stop_reading()
-            return self.request.content_timed_out() if self.request is not None else 0
+            return request.content_timed_out() if request is not None else 0
         if timer == LINGER and self.phase == DRAINING:
             return self._linger()
         if timer == HEAD and self.partial:
@@ -485,7 +493,8 @@ cdef class HttpConnection(Connection):
 
     cdef int told_to_end(self) except -1:
         """Tell the application that waits in receive() that it is over."""
-        return self.request.told_to_end() if self.request is not None else 0
+        cdef HttpRequest request = self.request
+        return request.told_to_end() if request is not None else 0
 
 
 def _is_readable(transport):

@@ -8,6 +8,13 @@ from esg.accel.rules.response_head cimport Http1Response
 from esg.accel.serving cimport Serving
 
 
+cdef enum:
+    # How far the reading away of unread content came.
+    DRAIN_WAITS = 0
+    DRAIN_DONE = 1
+    DRAIN_FAILED = 2
+
+
 cdef class HttpRequest(HttpExchange):
     cdef Connection connection
     cdef Serving serving

@@ -57,6 +57,9 @@ cdef HttpRequest http_request(Connection connection, RequestHead head):
     request.wire = wire
     request.client_persists = persists
     request.missing = head.content_length
+    request.ready = []
+    request.receivers = []
+    request.senders = []
     return request
 
 
@@ -279,16 +282,16 @@ cdef class HttpRequest(HttpExchange):
         return _wake(self.receivers)
 
     cdef int drain(self, long long limit) except -1:
-        """Read unread content away; 1 where it has ended, -1 where it is not worth it."""
+        """Read unread content away; tell how far that came."""
         try:
             while not self.request_complete:
                 if self.received > limit:
-                    return -1
+                    return DRAIN_FAILED
                 if not self._feed():
-                    return -1 if self.connection.eof else 0
+                    return DRAIN_FAILED if self.connection.eof else DRAIN_WAITS
         except RequestRejected:
-            return -1
-        return 1
+            return DRAIN_FAILED
+        return DRAIN_DONE
 
     cdef int eof_arrived(self) except -1:
         """Take note of the client's FIN; receive() finds out what it means."""
