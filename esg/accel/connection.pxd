@@ -11,6 +11,7 @@ cdef class Connection:
     cdef bint lost
     cdef bint eof
     cdef bint writing_paused
+    cdef bint app_runs
 
     cdef int write(self, list pieces, bint is_final) except -1
     cdef int read_on(self) except -1
@@ -20,3 +21,4 @@ cdef class Connection:
     cdef int content_taken(self) except -1
     cdef int drop(self, bint abort) except -1
     cdef int response_over(self) except -1
+    cdef int app_waits(self) except -1

@@ -12,6 +12,7 @@ cdef class Connection:
         lost: nothing can be written any more.
         eof: the client has sent FIN.
         writing_paused: bytes wait for the client to read.
+        app_runs: an application of this connection is taking a step.
     """
 
     cdef int write(self, list pieces, bint is_final) except -1:
@@ -44,4 +45,8 @@ cdef class Connection:
 
     cdef int response_over(self) except -1:
         """Take note that the current response is over: the next request may follow."""
+        raise NotImplementedError
+
+    cdef int app_waits(self) except -1:
+        """Take note that the application waits or has ended; do what has become possible."""
         raise NotImplementedError

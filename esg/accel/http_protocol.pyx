@@ -372,7 +372,17 @@ cdef class HttpConnection(Connection):
         return self._balance()
 
     cdef int response_over(self) except -1:
-        return 0 if self.settling or self.phase == CLOSED else self._schedule_settle()
+        if self.settling or self.app_runs or self.phase == CLOSED:
+            return 0
+        return self._schedule_settle()
+
+    cdef int app_waits(self) except -1:
+        try:
+            self.settle()
+            self._balance()
+        except BaseException:
+            self._internal_error()
+        return 0
 
     cdef int drop(self, bint abort) except -1:
         """Close at once, and wake whoever still waits for the client."""

@@ -6,6 +6,8 @@ only when the application asks for it, so that the exchange counts what was take
 happens to have come.
 """
 
+from cpython.contextvars cimport PyContext_Copy
+
 from esg.accel.app_calls cimport ReceiveCall, SendCall
 from esg.accel.chunked_body cimport chunked_body
 from esg.accel.connection cimport Connection
@@ -14,6 +16,7 @@ from esg.accel.rules.http_exchange cimport HttpExchange
 from esg.accel.rules.persistence cimport after_response, request_persists
 from esg.accel.rules.request_head cimport RequestHead
 from esg.accel.rules.response_head cimport Http1Response
+from esg.accel.request_task cimport RequestTask
 from esg.accel.serving cimport Serving
 
 from esg.access_log import log_access
@@ -76,20 +79,10 @@ cdef class HttpRequest(HttpExchange):
         self.serving.request_started()
         if not self.awaits_continue:
             self.input_arrived()
-        task = self.serving.context.copy().run(self.serving.loop.create_task, self._run())
-        self.serving.tasks.add(task)
-        return 0
-
-    async def _run(self):
-        try:
-            result = await self.serving.app(self._scope(), self.asgi_receive, self.asgi_send)
-        except BaseException as error:
-            self.app_raised(error)
-        else:
-            self.app_returned(result)
-        finally:
-            import asyncio
-            self.serving.task_ended(asyncio.current_task())
+        cdef RequestTask task = RequestTask.__new__(RequestTask)
+        task.request = self
+        coro = self.serving.app(self._scope(), self.asgi_receive, self.asgi_send)
+        return task.start(self.serving.loop, coro, PyContext_Copy(self.serving.context))
 
     cdef object _scope(self):
         cdef RequestHead head = self.head

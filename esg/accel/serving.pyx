@@ -9,6 +9,7 @@ from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from cpython.buffer cimport PyBuffer_FillInfo
 
+import inspect
 import logging
 import sys
 
@@ -51,6 +52,19 @@ cdef class ReceiveBuffer:
         PyBuffer_FillInfo(view, self, self.data, self.size, 0, flags)
 
 
+def _coroutine_function(app):
+    """Make sure that calling the application runs nothing of it."""
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(
+        getattr(type(app), "__call__", None)
+    ):
+        return app
+
+    async def call(scope, receive, send):
+        return await app(scope, receive, send)
+
+    return call
+
+
 cdef class Serving:
     """Hold what all connections of one server share.
 
@@ -67,7 +81,7 @@ cdef class Serving:
         config = service.config
         self.service = service
         self.loop = loop
-        self.app = service.app
+        self.app = _coroutine_function(service.app)
         self.context = service.context
         self.state = service.state
         self.extensions = {"esg.server": service.server_info}
