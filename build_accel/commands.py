@@ -42,6 +42,13 @@ class BuildAccel(build_ext):
     extensions: list[Extension]
     parallel: int | None
 
+    def finalize_options(self) -> None:
+        """Keep what is built for the tree itself, lest an installation compile it all again."""
+        super().finalize_options()
+        if self.inplace:
+            kept = Path("build") / f"inplace-{sysconfig.get_config_var('SOABI')}"
+            self.build_lib, self.build_temp = str(kept / "lib"), str(kept / "temp")
+
     def run(self) -> None:
         """Build all of them, or none."""
         self._remove_outdated()
