@@ -1,5 +1,7 @@
 """What a request may ask of the connection it came on, whichever protocol that speaks."""
 
+from esg.accel.output_buffer cimport OutputBuffer
+from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.serving cimport Serving
 
 
@@ -12,8 +14,12 @@ cdef class Connection:
     cdef bint eof
     cdef bint writing_paused
     cdef bint app_runs
+    cdef OutputBuffer output
+    cdef ResponseWriter writer
 
     cdef int write(self, list pieces, bint is_final) except -1
+    cdef int write_content(self, bytes content) except -1
+    cdef int written(self, bint is_final) except -1
     cdef int read_on(self) except -1
     cdef int stop_waiting(self) except -1
     cdef bytes take_input(self, Py_ssize_t limit)

@@ -12,11 +12,21 @@ cdef class Connection:
         lost: nothing can be written any more.
         eof: the client has sent FIN.
         writing_paused: bytes wait for the client to read.
+        output: what is due; its owner writes it at `written`.
+        writer: writes plain responses; for the request that is served.
         app_runs: an application of this connection is taking a step.
     """
 
     cdef int write(self, list pieces, bint is_final) except -1:
         """Write buffers; the last of a response may wait for others that are due at once."""
+        raise NotImplementedError
+
+    cdef int write_content(self, bytes content) except -1:
+        """Add content behind what is due, without a copy if it is large."""
+        raise NotImplementedError
+
+    cdef int written(self, bint is_final) except -1:
+        """Write what is due; after the last of a response, together with what is soon due."""
         raise NotImplementedError
 
     cdef int read_on(self) except -1:

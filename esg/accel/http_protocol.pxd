@@ -3,7 +3,7 @@
 from esg.accel.connection cimport Connection
 from esg.accel.http_request cimport HttpRequest
 from esg.accel.input_buffer cimport InputBuffer
-from esg.accel.output_buffer cimport OutputBuffer
+from esg.accel.request_parser cimport FieldSection
 from esg.accel.rules.deadlines cimport Deadlines
 from esg.accel.rules.flow_control cimport ReadFlow
 from esg.accel.rules.request_head cimport RequestHead
@@ -16,7 +16,8 @@ cdef class HttpConnection(Connection):
     cdef Deadlines deadlines
     cdef ReadFlow flow
     cdef InputBuffer input
-    cdef OutputBuffer output
+    # The fields of the last plain head.
+    cdef FieldSection section
     # A head whose end has not come, and how much of it has been searched for the end.
     cdef bytearray partial
     cdef Py_ssize_t searched
@@ -29,6 +30,7 @@ cdef class HttpConnection(Connection):
     cdef int _serve_input(self) except -1
     cdef int _next_head(self) except -1
     cdef RequestHead _read_head(self)
+    cdef RequestHead _read_plain_head(self)
     cdef RequestHead _read_partial_head(self)
     cdef int _serve(self, RequestHead head) except -1
     cdef int _finish_request(self, HttpRequest request) except -1

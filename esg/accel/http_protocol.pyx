@@ -11,12 +11,14 @@ import socket
 import struct
 
 from cpython.bytearray cimport PyByteArray_GET_SIZE
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.string cimport memcpy
 
 from esg.accel.http_request cimport DRAIN_DONE, DRAIN_FAILED, http_request
+from esg.accel.output_buffer cimport OutputBuffer
+from esg.accel.request_parser cimport RequestParser
 from esg.accel.rules.request_head cimport RequestHead, check_partial, find_end, judge
+from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.serving cimport Serving, monotonic
 
 from esg.accel.rules.http_exchange import DRAIN_LIMIT
@@ -73,6 +75,7 @@ cdef class HttpConnection(Connection):
         self.flow = ReadFlow()
         self.input = InputBuffer()
         self.output = OutputBuffer()
+        self.writer = ResponseWriter()
 
     # What the transport reports. No exception leaves: the loop would only log it.
 
@@ -245,12 +248,25 @@ cdef class HttpConnection(Connection):
             return self._read_partial_head()
         if not self.input.size:
             return None
+        cdef RequestHead head = self._read_plain_head()
+        if head is not None:
+            return head
         end = _find_end(self.input.data, self.input.size)
         if end < 0:
             return self._read_partial_head()
         raw = self.input.take(end)
         self.deadlines.stop_reading()
         return judge(raw, self.serving.limits)
+
+    cdef RequestHead _read_plain_head(self):
+        """Read a head that needs no rule; None where it does, or has not come whole."""
+        cdef RequestParser parser = self.serving.parser
+        cdef RequestHead head = parser.read(self.input.data, self.input.size, self.section)
+        if head is not None:
+            self.section = parser.section
+            self.input.skip(parser.taken)
+            self.deadlines.stop_reading()
+        return head
 
     cdef RequestHead _read_partial_head(self):
         """Go on with a head that comes in several reads."""
@@ -322,6 +338,16 @@ cdef class HttpConnection(Connection):
                 self._write_large(piece)
             else:
                 self._add(piece)
+        return self.written(is_final)
+
+    cdef int write_content(self, bytes content) except -1:
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(content)
+        if size > JOIN_LIMIT:
+            self._write_large(content)
+            return 0
+        return self.output.add(PyBytes_AS_STRING(content), size)
+
+    cdef int written(self, bint is_final) except -1:
         # While more requests wait in this read, their answers leave together.
         if is_final and self.settling and self.input.size and self.output.size <= FLUSH_AT:
             return 0

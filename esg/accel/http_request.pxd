@@ -20,6 +20,10 @@ cdef class HttpRequest(HttpExchange):
     cdef Serving serving
     cdef RequestHead head
     cdef Http1Response wire
+    # The response is plain: the connection's writer has it and `wire` is not made yet.
+    cdef bint plain
+    cdef tuple plain_fields
+    cdef bint keep_alive
     cdef bint client_persists
     cdef bint over
     # The content: what the connection still owes, what is here and not yet asked for.
@@ -42,6 +46,11 @@ cdef class HttpRequest(HttpExchange):
     cdef int _content_rejected(self, object rejected) except -1
     cdef object try_send(self, object message)
     cdef object _write(self, list out)
+    cdef object _written(self)
+    cdef bint _send_plainly(self, dict message) except -1
+    cdef bint _start_plainly(self, dict message) except -1
+    cdef bint _send_body_plainly(self, dict message) except -1
+    cdef int _leave_plain(self) except -1
     cdef bint start_is_held(self) except -1
     cdef int flush_held_start(self) except -1
 

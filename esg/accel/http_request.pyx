@@ -6,7 +6,9 @@ only when the application asks for it, so that the exchange counts what was take
 happens to have come.
 """
 
+from cpython.bytes cimport PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.contextvars cimport PyContext_Copy
+from cpython.dict cimport PyDict_CheckExact
 
 from esg.accel.app_calls cimport ReceiveCall, SendCall
 from esg.accel.chunked_body cimport chunked_body
@@ -16,7 +18,9 @@ from esg.accel.rules.http_exchange cimport HttpExchange
 from esg.accel.rules.persistence cimport after_response, request_persists
 from esg.accel.rules.request_head cimport RequestHead
 from esg.accel.rules.response_head cimport Http1Response
+from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.request_task cimport RequestTask
+from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.serving cimport Serving
 
 from esg.access_log import log_access
@@ -48,17 +52,15 @@ cdef enum:
 
 cdef HttpRequest http_request(Connection connection, RequestHead head):
     """Make the request that a judged head begins."""
-    cdef Serving serving = connection.serving
     cdef bint persists = request_persists(head.http_version, head.connection)
-    cdef Http1Response wire = Http1Response(head.http_version, persists, serving.default_fields())
     cdef HttpRequest request = HttpRequest(
-        head.method, head.content_length, head.expect_continue, plan, wire
+        head.method, head.content_length, head.expect_continue, plan, None
     )
     request.connection = connection
-    request.serving = serving
+    request.serving = connection.serving
     request.head = head
-    request.wire = wire
     request.client_persists = persists
+    request.keep_alive = persists
     request.missing = head.content_length
     request.ready = []
     request.receivers = []
@@ -149,6 +151,11 @@ cdef class HttpRequest(HttpExchange):
         """Take a message; return what remains to be awaited, None where nothing does."""
         cdef list out
         if self.serving.stopping:
+            self.keep_alive = False
+        if PyDict_CheckExact(message) and self._send_plainly(<dict> message):
+            return self._written() if self.state != START_HELD else None
+        self._leave_plain()
+        if self.serving.stopping:
             self.wire.keep_alive = False
         try:
             out = self.send(message)
@@ -171,7 +178,11 @@ cdef class HttpRequest(HttpExchange):
         for piece in out:
             self.unyielded += len(piece)
         connection.write(out, self.state == COMPLETE)
-        if connection.writing_paused:
+        return self._written()
+
+    cdef object _written(self):
+        """Return what remains to be awaited after bytes were written, None where nothing does."""
+        if self.connection.writing_paused:
             return self._wait_for_client()
         if self.state == COMPLETE:
             self._response_over()
@@ -181,6 +192,72 @@ cdef class HttpRequest(HttpExchange):
             self.unyielded = 0
             return _checkpoint()
         return None
+
+    # The plain response: what the rule would do with it, done in place.
+
+    cdef bint _send_plainly(self, dict message) except -1:
+        """Take a message if it is one of a plain response; else leave it to the rule."""
+        cdef object kind = message.get("type")
+        if self.disconnected or self.connection.lost:
+            return False
+        if kind == "http.response.body":
+            return self.plain and self.state < COMPLETE and self._send_body_plainly(message)
+        if kind == "http.response.start":
+            return self.state == AWAITING_START and self._start_plainly(message)
+        return False
+
+    cdef bint _start_plainly(self, dict message) except -1:
+        cdef object status = message.get("status")
+        cdef object headers = message.get("headers", ())
+        if self.wire is not None or self.method == "HEAD" or self.serving.has_extra_fields:
+            return False
+        if self.head.http_version != "1.1" or not self.connection.writer.start(status, headers):
+            return False
+        self.plain = True
+        self.plain_fields = tuple(headers)
+        self.status = status
+        self.state = START_HELD
+        return True
+
+    cdef bint _send_body_plainly(self, dict message) except -1:
+        cdef ResponseWriter writer = self.connection.writer
+        cdef OutputBuffer out = self.connection.output
+        cdef object body = message.get("body", b"")
+        cdef object more = message.get("more_body", False)
+        cdef bint final = more is False
+        cdef Py_ssize_t size
+        if not PyBytes_CheckExact(body) or not (final or more is True):
+            return False
+        size = PyBytes_GET_SIZE(body)
+        if writer.left >= 0:
+            if size > writer.left or (final and size != writer.left):
+                return False
+            writer.left -= size
+        if final and not self.request_complete and not self.unread_is_drainable():
+            self.keep_alive = False  # while the head can still say so
+        if self.state == START_HELD:
+            writer.head(out, self.serving.default_fields(), self.keep_alive)
+        self.state = COMPLETE if final else STREAMING
+        writer.before(out, size)
+        self.connection.write_content(<bytes> body)
+        writer.after(out, size, final)
+        self.unyielded += size
+        self.connection.written(final)
+        return True
+
+    cdef int _leave_plain(self) except -1:
+        """Give the rule the response, at whatever state it is."""
+        cdef Http1Response wire
+        if self.wire is not None:
+            return 0
+        wire = Http1Response(self.head.http_version, self.keep_alive, self.serving.default_fields())
+        self.wire = wire
+        self._wire = wire
+        if self.plain:
+            self.plain = False
+            self._remaining = self.connection.writer.left
+            wire.start(plan(self.method, self.status, self.plain_fields))
+        return 0
 
     async def _wait_for_client(self):
         """Wait until the kernel has all that was written."""
@@ -316,6 +393,7 @@ cdef class HttpRequest(HttpExchange):
 
     cdef int flush_held_start(self) except -1:
         """Write a start that was held long enough."""
+        self._leave_plain()
         cdef bytes head = self.flush_start()
         if head:
             self.connection.write([head], False)
@@ -325,7 +403,8 @@ cdef class HttpRequest(HttpExchange):
         """Return what follows on the connection: see `rules.persistence`."""
         return after_response(
             self.client_persists,
-            self.wire.keep_alive and not self.serving.stopping,
+            (self.keep_alive if self.wire is None else self.wire.keep_alive)
+            and not self.serving.stopping,
             self.request_complete,
             self.unread_is_drainable(),
         )
@@ -379,10 +458,11 @@ cdef class HttpRequest(HttpExchange):
         Where only the connection's end tells the end of the content, a reset must tell that it
         is not the end (RFC 9112 section 8).
         """
-        return self.connection.drop(self.wire.framing == UNTIL_CLOSE)
+        return self.connection.drop(self.wire is not None and self.wire.framing == UNTIL_CLOSE)
 
     cdef int _answer(self, int status) except -1:
         """Answer in the application's place; the connection closes behind it."""
+        self._leave_plain()
         self.answered_by_server(status)
         if not self.connection.lost:
             defaults = self.serving.default_fields()

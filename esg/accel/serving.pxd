@@ -1,5 +1,6 @@
 """C types of serving.pyx."""
 
+from esg.accel.request_parser cimport RequestParser
 from esg.accel.rules.deadlines cimport Timeouts
 from esg.accel.rules.request_head cimport HeadLimits
 from esg.accel.rules.response_head cimport DefaultFields
@@ -22,12 +23,14 @@ cdef class Serving:
     cdef HeadLimits limits
     cdef readonly Timeouts timeouts
     cdef ReceiveBuffer receive_buffer
+    cdef RequestParser parser
     cdef readonly set connections
     cdef readonly set tasks
     cdef bint stopping
     cdef bint cancelling
     cdef bint counts_requests
     cdef bint logs_access
+    cdef readonly bint has_extra_fields
     cdef bint gathers_writes
     cdef DefaultFields _defaults
     cdef long long _second

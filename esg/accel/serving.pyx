@@ -13,6 +13,8 @@ import inspect
 import logging
 import sys
 
+from esg.accel.request_parser cimport request_parser
+
 from esg.logs import access_logger
 
 # Bytes read at once. Twice what flow control holds, so that a request of 64 KiB with its head
@@ -101,7 +103,9 @@ cdef class Serving:
         )
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in config.header]
         server = b"esg" if config.server_header else None
+        self.has_extra_fields = bool(extra)
         self._defaults = DefaultFields(server, config.date_header, extra)
+        self.parser = request_parser(self.limits)
         self.receive_buffer = ReceiveBuffer(RECEIVE_SIZE)
         self.connections = set()
         self.tasks = set()
