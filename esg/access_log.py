@@ -14,8 +14,11 @@ _FORMAT: Final = '%s - "%s %s HTTP/%s" %d'
 
 
 def shown_address(client: Address) -> str:
-    """Return a peer's address as logs show it; a UNIX socket's peer has none."""
-    if client is None:
+    """Return a peer's address as logs show it.
+
+    The name that a UNIX socket's peer may have is its own choice, line ends included: not shown.
+    """
+    if client is None or client[1] is None:
         return "unix"
     host, port = client
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

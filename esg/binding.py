@@ -9,12 +9,15 @@ import errno
 import os
 import socket
 import stat
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from esg.config import Config
 from esg.errors import StartupError
 from esg.rules.scope import Address
+
+# What bind() says of an address that this machine cannot have, and another one may stand in for.
+_NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 def bind(config: Config) -> list[socket.socket]:
@@ -52,18 +55,34 @@ def _bind_tcp(host: str, port: int) -> list[socket.socket]:
     except (OSError, UnicodeError) as error:
         raise StartupError(f"cannot bind {host}: {_reason(error)}") from None
     listeners: list[socket.socket] = []
-    for family, kind, protocol, _, sockaddr in dict.fromkeys(found):
-        listener = socket.socket(family, kind, protocol)
-        listeners.append(listener)
+    failure: OSError | None = None
+    for family, _, _, _, sockaddr in dict.fromkeys(found):
         try:
-            _prepare_tcp(listener)
-            listener.bind((sockaddr[0], port, *sockaddr[2:]))
+            listener = _open_tcp(family, (sockaddr[0], port, *sockaddr[2:]))
         except OSError as error:
-            for opened in listeners:
-                opened.close()
-            raise StartupError(f"cannot bind {_shown(host, port)}: {_reason(error)}") from None
+            failure = error
+            if error.errno in _NO_SUCH_FAMILY:
+                continue  # a name may have addresses that this machine has not
+            break
+        listeners.append(listener)
+        failure = None
         port = listener.getsockname()[1]  # 0 became a number: the other families get the same
+    if failure is not None and (not listeners or failure.errno not in _NO_SUCH_FAMILY):
+        for opened in listeners:
+            opened.close()
+        raise StartupError(f"cannot bind {_shown(host, port)}: {_reason(failure)}")
     return listeners
+
+
+def _open_tcp(family: int, address: tuple[Any, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        _prepare_tcp(listener)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _prepare_tcp(listener: socket.socket) -> None:
@@ -77,15 +96,37 @@ def _prepare_tcp(listener: socket.socket) -> None:
 def _bind_unix(path: str) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
         raise StartupError(f"cannot bind unix:{path}: this system has no UNIX sockets")
-    listener = socket.socket(socket.AF_UNIX)
+    listener = _UnixListener(socket.AF_UNIX)
     try:
         _remove_dead_socket(path)
         listener.setblocking(False)
         listener.bind(path)
+        listener.file = Path(path)
+        listener.identity = _identity(listener.file)
     except OSError as error:
         listener.close()
         raise StartupError(f"cannot bind unix:{path}: {_reason(error)}") from None
     return listener
+
+
+class _UnixListener(socket.socket):
+    """A listening UNIX socket that knows the file it made."""
+
+    file: Path | None = None
+    identity: tuple[int, int] | None = None
+
+    def remove_file(self) -> None:
+        """Remove the file, unless another server has put its own in that place."""
+        if self.file is not None and self.identity == _identity(self.file):
+            self.file.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)
 
 
 def _inherit(fd: int) -> socket.socket:
@@ -94,9 +135,31 @@ def _inherit(fd: int) -> socket.socket:
     except OSError as error:
         raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
     if listener.type != socket.SOCK_STREAM:
+        listener.detach()  # it stays its owner's
         raise StartupError(f"cannot serve descriptor {fd}: not a stream socket")
+    try:
+        _check_can_listen(listener)
+    except OSError as error:
+        listener.detach()
+        raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
     listener.setblocking(False)
     return listener
+
+
+def _check_can_listen(listener: socket.socket) -> None:
+    """See that an inherited socket is bound, and no connection.
+
+    Raises:
+        OSError: with the reason.
+    """
+    try:
+        listener.getpeername()
+    except OSError:
+        name = listener.getsockname()
+        if isinstance(name, tuple) and name[1] == 0:
+            raise OSError(errno.EINVAL, "it is not bound to an address") from None
+    else:
+        raise OSError(errno.EISCONN, "it is a connection, not a listener")
 
 
 def _remove_dead_socket(path: str) -> None:
@@ -121,16 +184,15 @@ def _remove_dead_socket(path: str) -> None:
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
-def release(config: Config, listeners: list[socket.socket]) -> None:
-    """Close listening sockets, and remove the file of a UNIX socket that `bind` made.
+def release(listeners: list[socket.socket]) -> None:
+    """Close listening sockets, and remove the files of the UNIX sockets that `bind` made.
 
     The file of an inherited socket belongs to whoever made that.
     """
     for listener in listeners:
         listener.close()  # again, where the driver has done it
-    if config.uds is not None:
-        with suppress(FileNotFoundError):  # somebody else removed it
-            Path(config.uds).unlink()
+        if isinstance(listener, _UnixListener):
+            listener.remove_file()
 
 
 def address_of(listener: socket.socket) -> str:
@@ -138,7 +200,8 @@ def address_of(listener: socket.socket) -> str:
     name = listener.getsockname()
     if isinstance(name, tuple):
         return f"http://{_shown(name[0], name[1])}"
-    return f"unix:{os.fsdecode(name)}"
+    path = os.fsdecode(name)
+    return f"unix:@{path[1:]}" if path.startswith("\0") else f"unix:{path}"
 
 
 def endpoint(name: object) -> Address:

@@ -36,7 +36,9 @@ class Lifespan:
     def __init__(self, app: ASGIApp, mode: str, shutdown_timeout: float) -> None:
         self._app = app
         self._mode = mode
-        self._shutdown_timeout = shutdown_timeout
+        self._bound = shutdown_timeout or float("inf")
+        self._waiting: anyio.CancelScope | None = None
+        self._running: anyio.CancelScope | None = None
         self._table = table.LifespanTable(required=mode == "on")
         self._settled = anyio.Event()  # start-up has an outcome
         self._shutdown = anyio.Event()  # the application may receive the shutdown event
@@ -59,15 +61,25 @@ class Lifespan:
             raise LifespanError(f"application start-up failed{reason}")
 
     async def shutdown(self) -> None:
-        """Tell the application to shut down and wait, within the bound, until it has."""
-        if self._table.state != table.STARTED:
-            return
-        self._shutdown.set()
-        bound = self._shutdown_timeout or float("inf")
-        with anyio.move_on_after(bound) as scope:
-            await self._ended.wait()
-        if scope.cancelled_caught:
-            logger.error("Application shutdown did not complete within %g s", bound)
+        """Tell the application to shut down and wait, within the bound, until it has.
+
+        It gets its shutdown even where the caller is being cancelled.
+        """
+        if self._table.state == table.STARTED:
+            self._shutdown.set()
+            with anyio.CancelScope(shield=True) as self._waiting:
+                self._waiting.deadline = anyio.current_time() + self._bound
+                await self._ended.wait()
+            if self._waiting.cancelled_caught:
+                logger.error("Application shutdown did not complete within %g s", self._bound)
+        if self._running is not None:
+            self._running.cancel()
+
+    def hurry(self, bound: float) -> None:
+        """Let shutdown take no longer than `bound` seconds from now."""
+        self._bound = min(self._bound, bound)
+        if self._waiting is not None:
+            self._waiting.deadline = min(self._waiting.deadline, anyio.current_time() + bound)
 
     async def _run(self) -> None:
         scope = {
@@ -76,13 +88,16 @@ class Lifespan:
             "state": self.state,
         }
         try:
-            await self._app(scope, self._receive, self._send)
+            # Only `shutdown` ends it: it outlives the requests, however they end.
+            with anyio.CancelScope(shield=True) as self._running:
+                await self._app(scope, self._receive, self._send)
         except BaseException as error:
             if is_cancelled():
                 raise
             self._ended_with(error)
         else:
-            self._ended_with(None)
+            if not self._running.cancelled_caught:
+                self._ended_with(None)
         finally:
             self._settled.set()
             self._ended.set()

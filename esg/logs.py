@@ -46,6 +46,19 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Write records to a stream that may go away."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Drop a line that cannot be written; from a reader who has gone, drop them all."""
+        error = sys.exc_info()[1]
+        if isinstance(error, BrokenPipeError):
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is no path here
+                os.dup2(nowhere.fileno(), self.stream.fileno())
+        elif not isinstance(error, OSError):  # such as a full disk, which may have room again
+            super().handleError(record)
+
+
 def configure(level: str, access_log: bool, use_colors: bool | None) -> None:
     """Give both loggers their handlers: the server's lines to stderr, responses to stdout.
 
@@ -60,11 +73,14 @@ def configure(level: str, access_log: bool, use_colors: bool | None) -> None:
     access_logger.setLevel(logging.INFO if access_log else logging.CRITICAL + 1)
 
 
-def _set_handler(target: logging.Logger, stream: TextIO, use_colors: bool | None) -> None:
+def _set_handler(target: logging.Logger, stream: TextIO | None, use_colors: bool | None) -> None:
+    target.propagate = False  # or the root logger's handlers would repeat every line
+    if stream is None:  # closed before we came to be (`esg app >&-`)
+        target.handlers = [logging.NullHandler()]
+        return
     if use_colors is None:
         # https://no-color.org: set and not empty, whatever its value
         use_colors = stream.isatty() and not os.environ.get("NO_COLOR")
-    handler = logging.StreamHandler(stream)
+    handler = LineHandler(stream)
     handler.setFormatter(LineFormatter(use_colors))
     target.handlers = [handler]
-    target.propagate = False  # or the root logger's handlers would repeat every line

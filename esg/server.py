@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -26,6 +28,8 @@ from esg.service import Service
 
 # How long lifespan shutdown may take when the user asks a second time to stop.
 _FORCED_LIFESPAN = 1.0  # seconds
+# How long the whole process may then take.
+_LAST_RESORT = 4.0  # seconds
 
 
 class Server:
@@ -36,17 +40,23 @@ class Server:
 
     Attributes:
         addresses: where it listens, as URLs or unix:PATH; empty until it has started.
+        watches_signals: whether `shutdown` is heard; while the application is imported it is not.
+        on_stuck: called once everything but requests that cannot be cancelled has ended.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.addresses: tuple[str, ...] = ()
+        self.watches_signals = False
+        self.on_stuck: Callable[[], None] | None = None
         self._settled = anyio.Event()  # serving, or never will
         self._settled_for_threads = threading.Event()
         self._starting: anyio.CancelScope | None = None
+        self._used = False
         self._error: BaseException | None = None
         self._service: Service | None = None
-        self._stop_signals = 0
+        self._stopping = False
+        self._forced = False
         # shutdown() may come from any thread or a signal handler: a byte through a socket is
         # the one way to wake every loop from all of them.
         self._wake_receiver, self._wake_sender = socket.socketpair()
@@ -59,7 +69,11 @@ class Server:
         Raises:
             ConfigError: the settings do not fit the running loop.
             StartupError: the application or an address is not to be had.
+            RuntimeError: this server has served before.
         """
+        if self._used:
+            raise RuntimeError("a Server serves once; make another one")
+        self._used = True
         try:
             await self._serve()
         except BaseException as error:
@@ -100,7 +114,9 @@ class Server:
     def _raise_unless_served(self) -> None:
         if self.addresses:
             return
-        raise self._error or StartupError("the server was stopped before it had started")
+        if isinstance(self._error, Exception):
+            raise self._error
+        raise StartupError("the server was stopped before it had started")
 
     def shutdown(self, *, force: bool = False) -> None:
         """Stop gracefully; callable from any thread and from signal handlers.
@@ -114,13 +130,14 @@ class Server:
     async def _serve(self) -> None:
         implementation = self._implementation()
         app = load_app(self.config.app, factory=self.config.factory, app_dir=self.config.app_dir)
+        self.watches_signals = True  # a byte that comes from here on will be read
         if logger.isEnabledFor(TRACE):
             app = trace_messages(app)
         listeners = binding.bind(self.config)
         try:
             await self._run_app(app, listeners, implementation)
         finally:
-            binding.release(self.config, listeners)
+            binding.release(listeners)
 
     def _implementation(self) -> Implementation:
         loop = running_loop()
@@ -133,7 +150,7 @@ class Server:
     ) -> None:
         lifespan = Lifespan(app, self.config.lifespan, self.config.timeout_lifespan)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch_wake)
+            tasks.start_soon(self._watch_wake, lifespan)
             try:
                 with anyio.CancelScope() as self._starting:
                     await lifespan.startup(tasks)
@@ -144,9 +161,12 @@ class Server:
             except StartupError as error:
                 # Out of the task group it would come wrapped in a group.
                 self._error = error
+            finally:
+                await lifespan.shutdown()
             tasks.cancel_scope.cancel()
         if self._error is not None:
             raise self._error
+        logger.info("Stopped")
 
     async def _serve_started(
         self,
@@ -164,25 +184,25 @@ class Server:
             server_info=implementation.info(),
             on_serving=lambda: self._on_serving(listeners, implementation),
         )
-        self._apply_stop()
-        try:
-            binding.listen(listeners, self.config.backlog)
-            await implementation.serve(service)
-        finally:
-            await self._stop_lifespan(lifespan, service)
-
-    async def _stop_lifespan(self, lifespan: Lifespan, service: Service) -> None:
+        self._apply_stop(lifespan)
+        binding.listen(listeners, self.config.backlog)
         async with anyio.create_task_group() as tasks:
-
-            async def cut_short() -> None:
-                await service.force_stop.wait()
-                await anyio.sleep(_FORCED_LIFESPAN)
-                tasks.cancel_scope.cancel()
-
-            tasks.start_soon(cut_short)
-            await lifespan.shutdown()
+            tasks.start_soon(self._leave_if_stuck, lifespan, service)
+            await implementation.serve(service)
             tasks.cancel_scope.cancel()
-        logger.info("Stopped")
+
+    async def _leave_if_stuck(self, lifespan: Lifespan, service: Service) -> None:
+        """Stop without requests that do not even end when they are cancelled.
+
+        Only a process of our own can be left like that (`on_stuck`); a server in somebody else's
+        program goes on waiting for what that program's threads and tasks do.
+        """
+        await service.stuck.wait()
+        logger.error("Requests go on though they are cancelled")
+        if self.on_stuck is not None:
+            await lifespan.shutdown()
+            logger.info("Stopped")
+            self.on_stuck()
 
     def _on_serving(self, listeners: list[socket.socket], implementation: Implementation) -> None:
         self.addresses = tuple(map(binding.address_of, listeners))
@@ -194,15 +214,15 @@ class Server:
             )
         self._settle()
 
-    async def _watch_wake(self) -> None:
+    async def _watch_wake(self, lifespan: Lifespan) -> None:
         while True:
             await wait_readable(self._wake_receiver)
-            wishes = self._wake_receiver.recv(64)
-            self._stop_signals += len(wishes) if b"!" not in wishes else 2
-            self._apply_stop()
+            self._forced |= b"!" in self._wake_receiver.recv(64)
+            self._stopping = True
+            self._apply_stop(lifespan)
 
-    def _apply_stop(self) -> None:
-        if not self._stop_signals:
+    def _apply_stop(self, lifespan: Lifespan) -> None:
+        if not self._stopping:
             return
         if self._service is None:
             if self._starting is not None:
@@ -211,14 +231,15 @@ class Server:
         if not self._service.stop.is_set():
             logger.info("Stopping; a second signal stops at once")
             self._service.stop.set()
-        if self._stop_signals > 1 and not self._service.force_stop.is_set():
+        if self._forced and not self._service.force_stop.is_set():
             logger.warning("Stopping at once")
             self._service.force_stop.set()
+            lifespan.hurry(_FORCED_LIFESPAN)
 
     @property
     def was_forced(self) -> bool:
-        """Tell whether the server was told to stop without waiting."""
-        return self._stop_signals > 1
+        """Tell whether the server was told not to wait for requests in flight."""
+        return self._forced
 
 
 def run_server(config: Config) -> int:
@@ -230,18 +251,42 @@ def run_server(config: Config) -> int:
     implementation = resolve(config.impl, config.loop)
     server = Server(config)
     with _stop_on_signals(server) as received:
-        run_loop(implementation.loop, server.serve)
-    return 128 + received[0] if server.was_forced and received else 0
+        server.on_stuck = lambda: _leave(_exit_code(received))
+        try:
+            run_loop(implementation.loop, server.serve)
+        except KeyboardInterrupt:
+            logger.info("Stopped during start-up")
+    return _exit_code(received)
+
+
+def _exit_code(signals: list[int]) -> int:
+    return 128 + signals[-1] if len(signals) > 1 else 0
+
+
+def _leave(code: int) -> None:
+    """End the process with threads still running, which an ordinary exit would wait for."""
+    logging.shutdown()
+    os._exit(code)
 
 
 @contextmanager
 def _stop_on_signals(server: Server) -> Iterator[list[int]]:
     """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
     received: list[int] = []
+    ended = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         received.append(number)
-        server.shutdown()
+        server.shutdown(force=len(received) > 1)
+        if not server.watches_signals:
+            raise KeyboardInterrupt  # out of the application's import
+        if len(received) == 2:
+            # The loop itself may be blocked by the application.
+            threading.Thread(target=last_resort, daemon=True).start()
+
+    def last_resort() -> None:
+        if not ended.wait(_LAST_RESORT):
+            _leave(_exit_code(received))
 
     if threading.current_thread() is not threading.main_thread():
         yield received
@@ -250,5 +295,6 @@ def _stop_on_signals(server: Server) -> Iterator[list[int]]:
     try:
         yield received
     finally:
+        ended.set()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -39,6 +39,7 @@ class Service:
     Attributes:
         stop: set when the server is to stop gracefully.
         force_stop: set when it is to stop at once.
+        stuck: set by the driver when requests go on a second after they were cancelled.
     """
 
     app: ASGIApp
@@ -50,6 +51,7 @@ class Service:
     on_serving: Callable[[], None]
     stop: anyio.Event = field(default_factory=anyio.Event)
     force_stop: anyio.Event = field(default_factory=anyio.Event)
+    stuck: anyio.Event = field(default_factory=anyio.Event)
     in_flight: int = 0
     _requests: int = 0
     _second: int = 0

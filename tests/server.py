@@ -62,14 +62,16 @@ class Lines:
         """Return the lines so far that a pattern is found in."""
         return [line for line in self() if re.search(pattern, line)]
 
-    def wait_for(self, pattern: str, count: int = 1, within: float = LINE_BOUND) -> re.Match[str]:
-        """Wait until `count` lines match; return the last one's match.
+    def wait_for(
+        self, pattern: str, count: int = 1, within: float = LINE_BOUND, since: int = 0
+    ) -> re.Match[str]:
+        """Wait until `count` lines match, the first `since` left out; return the last one's match.
 
         Raises:
             AssertionError: they do not come in time, or the stream has ended without them.
         """
         deadline = time.monotonic() + within
-        seen = 0
+        seen = since
         found: list[re.Match[str]] = []
         with self._changed:
             while len(found) < count:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import anyio
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 
-from esg.asgi import Buffer
 from esg.cancellation import is_cancelled
 from esg.errors import RequestRejected
 from esg.logs import logger
 from esg.pure.request_task import RequestTask
+from esg.pure.write_queue import WriteQueue
 from esg.rules import deadlines, persistence, request_head
 from esg.rules.deadlines import Deadlines
 from esg.rules.flow_control import HIGH_WATER
@@ -29,6 +29,10 @@ from esg.rules.response_head import error_response
 if TYPE_CHECKING:
     from esg.pure.server import PureServer
     from esg.pure.transport import SocketTransport
+
+# What need not wait still lets other tasks run after this many bytes.
+YIELD_AFTER = 65536
+MESSAGE_COST = 4096  # what a read or a message counts besides its bytes
 
 
 class HttpConnection:
@@ -59,7 +63,9 @@ class HttpConnection:
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
-        self._writer_done: anyio.Event | None = None
+        self._unyielded = 0
+        self._writes = WriteQueue(self, tasks)
+        self.write = self._writes.write
         self.deadlines.arm(deadlines.HEAD, time.monotonic())
         server.connections.add(self)
 
@@ -103,17 +109,20 @@ class HttpConnection:
         if step == persistence.DRAIN:
             step = persistence.REUSE if await request.drain() else persistence.LINGER
         if step != persistence.REUSE or self.lost:
-            await self.end(linger=step == persistence.LINGER)
+            await self.linger()
             return False
         self.request = None
-        idle = not self.buffer
+        idle = not request_head.has_begun(self.buffer)
         self.deadlines.arm(deadlines.IDLE if idle else deadlines.HEAD, time.monotonic())
         return True
 
     async def _read_head(self) -> bytes | None:
         scanned = 0
         while True:
-            if self.buffer:
+            if not self.buffer and self.service.stopping and not self._read_waiting():
+                self.drop()
+                return None
+            if request_head.has_begun(self.buffer):
                 end = request_head.find_end(self.buffer, scanned)
                 if end >= 0:
                     raw = bytes(self.buffer[:end])
@@ -122,32 +131,29 @@ class HttpConnection:
                     return raw
                 scanned = len(self.buffer)
                 request_head.check_partial(self.buffer, self.service.limits)
-            elif self.service.stopping and not self._read_waiting():
-                self.drop()
-                return None
             if not await self._read_more():
                 return None
 
     def _read_waiting(self) -> bool:
         """Take a request that came before the server was told to stop; tell if there is one."""
-        data = self.transport.read_nowait()
-        self.buffer += data or b""
-        return bool(data)
+        self.buffer += self.transport.read_nowait() or b""
+        return bool(self.buffer)
 
     async def _read_more(self) -> bool:
         """Read more of a head; tell whether there can be one."""
         self._awaits_head = True
         data = await self.read()
         self._awaits_head = False
-        if self.expired == deadlines.HEAD and self.buffer:
+        if self.expired == deadlines.HEAD and request_head.has_begun(self.buffer):
             raise RequestRejected(408, "the head did not come in time")
         if data == b"" or self.expired or self.lost:
             self.drop()  # a FIN inside a head, or silence: there is nothing to answer
             return False
         if data is not None:
-            if not self.buffer:
-                self.deadlines.arm(deadlines.HEAD, time.monotonic())
+            begun = request_head.has_begun(self.buffer)
             self.buffer += data
+            if not begun and request_head.has_begun(self.buffer):
+                self.deadlines.arm(deadlines.HEAD, time.monotonic())
         return True
 
     # Reading and writing, for the request that is served now.
@@ -162,10 +168,16 @@ class HttpConnection:
             return None
         if self.eof:
             return b""
+        if self._unyielded > YIELD_AFTER:  # a client that sends fast must not keep others waiting
+            self._unyielded = 0
+            await checkpoint()
         data = self.transport.read_nowait()
         if data is None:
             await self.transport.wait_readable()
-        elif not data:
+            self._unyielded = 0
+        elif data:
+            self._unyielded += len(data) + MESSAGE_COST
+        else:
             self.eof = True
         return data
 
@@ -174,34 +186,6 @@ class HttpConnection:
         """Tell whether bytes of later requests may be held while one is served."""
         return len(self.buffer) < HIGH_WATER
 
-    async def write(self, data: Buffer) -> None:
-        """Write all of `data`, waiting as long as the client is slow.
-
-        Raises:
-            OSError: the connection is lost.
-        """
-        while self._writer_done is not None:  # writes of one response come one after the other
-            await self._writer_done.wait()
-        if self.lost:
-            raise ConnectionAbortedError("the connection is closed")
-        rest = self.transport.write_nowait(data)
-        if rest is not None:
-            await self._write_rest(rest)
-
-    async def _write_rest(self, rest: Buffer | None) -> None:
-        self._writer_done = done = anyio.Event()
-        try:
-            while rest is not None:
-                self.deadlines.arm(deadlines.WRITE, time.monotonic())
-                await self.transport.wait_writable()
-                if self.lost:
-                    raise ConnectionAbortedError("the connection is closed")
-                rest = self.transport.write_nowait(rest)
-        finally:
-            self.deadlines.stop_writing()
-            self._writer_done = None
-            done.set()
-
     # The ends of a connection.
 
     async def reject(
@@ -209,16 +193,17 @@ class HttpConnection:
     ) -> None:
         """Answer in the application's place, say why in the log, and close."""
         self.service.rejected(self.transport.client, status, reason)
-        await self.write(error_response(method, status, self.service.default_fields(), extra))
-        await self.end(linger=True)
+        await self.write([error_response(method, status, self.service.default_fields(), extra)])
+        await self.linger()
 
-    async def end(self, linger: bool) -> None:
-        """Close; with `linger`, only once the client has had time to read the answer.
+    async def linger(self) -> None:
+        """Close once the client has had time to read the answer.
 
         A close with unread bytes in the kernel would reset the connection and take the answer
         with it (RFC 9112 section 9.6).
         """
-        if linger and not self.lost:
+        await self._writes.drained()
+        if not self.lost:
             self.transport.finish_writing()
             self.expired = deadlines.NONE
             self.deadlines.arm(deadlines.LINGER, time.monotonic())

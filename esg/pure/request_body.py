@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import h11
 
-from esg.errors import RequestRejected
 from esg.rules.chunk_framing import ChunkFraming
 from esg.rules.request_head import HeadLimits, RequestHead
 
@@ -50,18 +49,20 @@ class RequestBody:
             self._remaining -= taken
         else:
             taken = self._framing.scan(data)
-        try:
-            self._parser.receive_data(data[:taken] if taken < len(data) else data)
-            return self._read(), taken
-        except h11.RemoteProtocolError as error:
-            raise RequestRejected(400, str(error)) from None
+        return self._read(self._without_trailers(data, taken)), taken
 
-    def _read(self) -> bytes:
+    def _without_trailers(self, data: bytes, taken: int) -> bytes:
+        framing = self._framing
+        if framing is None or framing.trailer_start < 0:
+            return data[:taken] if taken < len(data) else data
+        return data[: framing.trailer_start] + (b"\r\n" if framing.complete else b"")
+
+    def _read(self, data: bytes) -> bytes:
+        if data:  # to h11, nothing would mean the end of the stream
+            self._parser.receive_data(data)
         pieces: list[bytes] = []
         while isinstance(event := self._parser.next_event(), h11.Data):
             pieces.append(bytes(event.data))
-        if event is h11.NEED_DATA and self.complete:
-            raise RequestRejected(400, "content ends in a way that h11 does not read")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

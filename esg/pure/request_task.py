@@ -5,6 +5,7 @@ The state table is `rules.http_exchange`; this moves bytes between it and the co
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A send that need not wait still lets other tasks run after this many bytes.
 _YIELD_EVERY = 65536
+_SLICE = 8192
 _SEND_COST = 4096  # what a message counts besides its bytes
 _RETRY_AFTER = ((b"retry-after", b"1"),)
 
@@ -43,7 +45,6 @@ class RequestTask:
 
     __slots__ = (
         "_body",
-        "_client_persists",
         "_connection",
         "_exchange",
         "_over",
@@ -60,10 +61,8 @@ class RequestTask:
         self.head = head
         self._connection = connection
         self._service = connection.service
-        self._client_persists = persistence.request_persists(head.http_version, head.connection)
-        self._wire = Http1Response(
-            head.http_version, self._client_persists, self._service.default_fields()
-        )
+        persists = persistence.request_persists(head.http_version, head.connection)
+        self._wire = Http1Response(head.http_version, persists, self._service.default_fields())
         self._exchange = HttpExchange(
             head.method,
             head.content_length,
@@ -134,6 +133,7 @@ class RequestTask:
         exchange = self._exchange
         if self._service.stopping:
             self._wire.keep_alive = False
+        self._service.default_fields()  # Date is that of the response, not of the request
         try:
             out = exchange.send(message)
         except (MessageError, TypeError):
@@ -151,13 +151,12 @@ class RequestTask:
             await checkpoint()
 
     async def _write(self, out: list[Buffer]) -> None:
-        pieces = out
-        if len(out) > 1 and sum(map(len, out)) <= response_head.JOIN_LIMIT:
-            pieces = [b"".join(out)]
+        size = sum(map(len, out))
+        if len(out) > 1 and size <= response_head.JOIN_LIMIT:
+            out = [b"".join(out)]
+        self._unyielded += size + _SEND_COST
         try:
-            for piece in pieces:
-                await self._connection.write(piece)
-                self._unyielded += len(piece) + _SEND_COST
+            await self._connection.write(out)
         except OSError as error:
             self._connection.drop()
             raise ClientDisconnected(str(error), self._exchange) from error
@@ -189,26 +188,43 @@ class RequestTask:
     async def _read_content(self) -> None:
         connection = self._connection
         if connection.buffer:
-            data: bytes | None = bytes(connection.buffer)
-            connection.buffer.clear()
-        else:
-            connection.deadlines.arm(deadlines.BODY, time.monotonic())
-            data = await connection.read()
-            connection.deadlines.stop_reading()
+            await self._feed_buffer()
+            return
+        connection.deadlines.arm(deadlines.BODY, time.monotonic())
+        data = await connection.read()
+        if self._over:
+            return  # the response was complete first: the connection is another task's
+        connection.deadlines.stop_reading()
         if data:
-            self._feed(data)
-            await self._yield_after(len(data))
+            connection.buffer += data
+            await self._feed_buffer()
         elif data is not None:
             connection.drop()  # a FIN inside a request (RFC 9112 section 8)
         elif self._timed_out:
             raise RequestRejected(408, "the content did not come in time")
+
+    async def _feed_buffer(self) -> None:
+        """Read content out of what has come, a slice at a time.
+
+        What costs is chunk lines; where there are more of them than content, others may run in
+        between.
+        """
+        buffer = self._connection.buffer
+        while buffer and not self._exchange.request_complete:
+            before = self._exchange.received
+            size = len(buffer) if self.head.content_length > 0 else _SLICE
+            data = bytes(buffer[:size])
+            del buffer[:size]
+            self._feed(data)
+            if self._exchange.received - before < len(data) // 2:
+                await checkpoint()
 
     def _feed(self, data: bytes) -> None:
         if self._body is None:
             self._body = RequestBody(self.head, self._service.limits)
         content, taken = self._body.feed(data)
         if taken < len(data):
-            self._connection.buffer += data[taken:]
+            self._connection.buffer[:0] = data[taken:]
         if content:
             self._exchange.body_received(content)
         if self._body.complete:
@@ -218,15 +234,8 @@ class RequestTask:
         data = await self._connection.read()
         if data:
             self._connection.buffer += data
-            await self._yield_after(len(data))
         elif data is not None:
             self._exchange.leave()
-
-    async def _yield_after(self, size: int) -> None:
-        self._unyielded += size + _SEND_COST
-        if self._unyielded > _YIELD_EVERY:
-            self._unyielded = 0
-            await checkpoint()
 
     async def _content_rejected(self, rejected: RequestRejected) -> None:
         """Answer for content that breaks its framing, if nothing has been answered yet."""
@@ -244,14 +253,15 @@ class RequestTask:
         connection.deadlines.arm(deadlines.LINGER, time.monotonic())
         limit = self._exchange.received + http_exchange.DRAIN_LIMIT
         while not self._exchange.request_complete and not connection.expired:
-            data = bytes(connection.buffer) or await connection.read()
-            connection.buffer.clear()
-            if data is None:
-                continue
-            if not data or self._exchange.received > limit:
+            if not connection.buffer:
+                data = await connection.read()
+                if data is None:
+                    continue
+                connection.buffer += data
+            if not connection.buffer or self._exchange.received > limit:
                 return False
             try:
-                self._feed(data)
+                await self._feed_buffer()
             except RequestRejected:
                 return False
         return self._exchange.request_complete
@@ -263,12 +273,14 @@ class RequestTask:
         if not self._exchange.needs_error_response():
             if self._exchange.abort():
                 self._unfinished(client_left)
-        elif self._connection.transport.at_eof():
-            logger.debug("The client left before the application answered")
+        elif client_left:
+            logger.debug("The application returned as its client had left")
             self._drop()
         else:
-            logger.error("The application returned without a response")
-            await self._answer(500)
+            gone = self._connection.transport.at_eof()
+            level = logging.DEBUG if gone else logging.ERROR
+            logger.log(level, "The application returned without a response")
+            await self._answer(500)  # a client that only ended its request may still read
 
     async def _app_raised(self, error: BaseException) -> None:
         if is_disconnect_of(error, self._exchange):
@@ -305,7 +317,7 @@ class RequestTask:
         self._exchange.answered_by_server(status)
         try:
             await self._connection.write(
-                response_head.error_response(self.head.method, status, defaults)
+                [response_head.error_response(self.head.method, status, defaults)]
             )
         except OSError:
             self._connection.drop()
@@ -326,7 +338,6 @@ class RequestTask:
     def next_step(self) -> int:
         """Return what follows on the connection: see `rules.persistence`."""
         return persistence.after_response(
-            self._client_persists,
             self._wire.keep_alive and not self._service.stopping,
             self._exchange.request_complete,
             self._exchange.unread_is_drainable(),
@@ -362,9 +373,10 @@ class RequestTask:
 
     async def flush_start(self) -> None:
         """Write a start that was held long enough."""
+        self._service.default_fields()
         head = self._exchange.flush_start()
         if head:
             try:
-                await self._connection.write(head)
+                await self._connection.write([head])
             except OSError:
                 self._connection.drop()

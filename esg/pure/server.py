@@ -16,12 +16,13 @@ from esg.pure.http_connection import HttpConnection
 from esg.pure.transport import SocketTransport
 from esg.service import Service
 
-# What accept() says when this process or the system has no room for another connection.
-_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_NO_ROOM_PAUSE = 0.5  # seconds
+# Before accept() is tried again where it said that there is no room for another connection.
+_TROUBLE_PAUSE = 0.5  # seconds
 _ACCEPTS_AT_ONCE = 64
 # Between telling applications that their client is gone and cancelling them.
 _LAST_WORDS = 0.25  # seconds
+# A request in a thread, or one that swallows its cancellation, may never end.
+_STUCK_AFTER = 1.0  # seconds
 
 
 async def serve(service: Service) -> None:
@@ -69,15 +70,20 @@ class PureServer:
             background.cancel_scope.cancel()
 
     async def _accept(self, listener: socket.socket, requests: TaskGroup) -> None:
+        trouble: int | None = None  # what accept() said, once for each trouble in the log
         while True:
             await wait_readable(listener)
             try:
                 self._accept_waiting(listener, requests)
             except OSError as error:
-                if error.errno in _NO_ROOM:
-                    logger.error("Cannot accept connections: %s", error.strerror)
-                    await anyio.sleep(_NO_ROOM_PAUSE)
-                # else the client was gone before it was accepted
+                if error.errno == errno.ECONNABORTED:
+                    continue  # the client was gone before it was accepted
+                if error.errno != trouble:
+                    trouble = error.errno
+                    logger.error("Cannot accept connections: %s; trying on", error.strerror)
+                await anyio.sleep(_TROUBLE_PAUSE)
+            else:
+                trouble = None
 
     def _accept_waiting(self, listener: socket.socket, requests: TaskGroup) -> None:
         """Accept what the kernel has, a bounded number at once.
@@ -115,8 +121,13 @@ class PureServer:
         for connection in tuple(self.connections):
             connection.disconnect_app()
         await anyio.sleep(_LAST_WORDS)
-        requests.cancel_scope.cancel()
+        await self._cancel(requests)
 
     async def _force_stop(self, requests: TaskGroup) -> None:
         await self.service.force_stop.wait()
+        await self._cancel(requests)
+
+    async def _cancel(self, requests: TaskGroup) -> None:
         requests.cancel_scope.cancel()
+        await anyio.sleep(_STUCK_AFTER)
+        self.service.stuck.set()

@@ -39,6 +39,11 @@ class ChunkFraming:
         body_limit: bytes of decoded content, 0 for no bound; above it 413.
         trailer_limit: bytes of the trailer section; above it 431.
         trailer_fields: number of trailer fields; above it 431.
+
+    Attributes:
+        body_size: bytes of content that the chunk lines have announced.
+        trailer_start: where, in the bytes that were scanned last, the trailer section begins,
+            -1 where none of them belongs to it. Trailers are judged and thrown away.
     """
 
     __slots__ = (
@@ -49,6 +54,7 @@ class ChunkFraming:
         "_trailer_fields",
         "_trailer_limit",
         "body_size",
+        "trailer_start",
     )
 
     def __init__(self, body_limit: int, trailer_limit: int, trailer_fields: int) -> None:
@@ -59,6 +65,7 @@ class ChunkFraming:
         self._remaining = 0  # of the current chunk's data
         self._line = bytearray()  # the start of a line whose end has not come
         self.body_size = 0
+        self.trailer_start = -1
 
     @property
     def complete(self) -> bool:
@@ -76,6 +83,7 @@ class ChunkFraming:
         """
         position = 0
         end = len(data)
+        self.trailer_start = 0 if self._state == _TRAILER_LINE else -1
         while position < end and self._state != _COMPLETE:
             if self._state == _DATA:
                 taken = min(self._remaining, end - position)
@@ -85,6 +93,8 @@ class ChunkFraming:
                     self._state = _DATA_END
             else:
                 position = self._scan_line(data, position)
+                if self._state == _TRAILER_LINE and self.trailer_start < 0:
+                    self.trailer_start = position
         return position
 
     def _scan_line(self, data: bytes, position: int) -> int:

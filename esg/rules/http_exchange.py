@@ -247,11 +247,14 @@ class HttpExchange:
     # What else makes the response go on or end.
 
     def flush_start(self) -> bytes:
-        """Return the head of a start that has been held long enough, else nothing."""
-        if self.state != START_HELD or self.disconnected:
+        """Return the head of a start that has been held long enough, else nothing.
+
+        A start whose first body broke its Content-Length stays held: the application may still put
+        it right, or end with a clean 500.
+        """
+        if self.state != START_HELD or self._held_replaceable or self.disconnected:
             return b""
         self.state = STREAMING
-        self._held_replaceable = False
         return self._wire.head()
 
     def needs_error_response(self) -> bool:

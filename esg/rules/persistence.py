@@ -12,7 +12,6 @@ from typing import Final
 REUSE: Final = 0  # read the next request
 DRAIN: Final = 1  # read the rest of this request's content away first
 LINGER: Final = 2  # send FIN, throw away what still comes, so that the client can read the answer
-CLOSE: Final = 3  # nothing can be on its way: close
 
 
 def request_persists(http_version: str, connection: tuple[bytes, ...]) -> bool:
@@ -25,22 +24,20 @@ def request_persists(http_version: str, connection: tuple[bytes, ...]) -> bool:
     return http_version != "1.0" and b"close" not in connection
 
 
-def after_response(
-    client_persists: bool, keep_alive: bool, request_complete: bool, can_drain: bool
-) -> int:
+def after_response(keep_alive: bool, request_complete: bool, can_drain: bool) -> int:
     """Decide what follows a complete response.
 
     Args:
-        client_persists: the client may send another request: only then can one be on its way.
         keep_alive: both sides let the connection persist.
         request_complete: the request has been read to its end.
         can_drain: what is unread is little enough.
 
     Returns:
-        REUSE, DRAIN, LINGER or CLOSE.
+        REUSE, DRAIN or LINGER. Never an immediate close: even a client that asked for one may
+        have sent a byte too many, and closing on unread bytes resets the connection.
     """
     if not keep_alive:
-        return LINGER if client_persists or not request_complete else CLOSE
+        return LINGER
     if request_complete:
         return REUSE
     return DRAIN if can_drain else LINGER

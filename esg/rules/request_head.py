@@ -111,6 +111,11 @@ def find_end(buffer: bytes | bytearray, scanned: int) -> int:
     return match.end() if match else -1
 
 
+def has_begun(buffer: bytes | bytearray) -> bool:
+    """Tell whether a request has begun: the empty line that may precede one is none."""
+    return buffer not in (b"", b"\r", b"\r\n")
+
+
 def check_partial(buffer: bytes | bytearray, limits: HeadLimits) -> None:
     """Reject a head that is not complete but can no longer become lawful.
 

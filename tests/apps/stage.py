@@ -175,7 +175,8 @@ async def objects(_scope: Scope, _receive: Receive, send: Send) -> None:
     """Count the server's own objects that are alive, by type."""
     gc.collect()
     kinds = (type(found) for found in gc.get_objects())
-    alive = Counter(f"{k.__module__}.{k.__name__}" for k in kinds if k.__module__[:4] == "esg.")
+    names = (f"{kind.__module__}.{kind.__name__}" for kind in kinds)
+    alive = Counter(name for name in names if name.startswith("esg."))
     await answer(send, json.dumps(alive).encode(), b"application/json")
 
 

@@ -186,7 +186,7 @@ class Client:
 
     async def _writable(self, seconds: float) -> bool:
         ready = self._loop.create_future()
-        self._loop.add_writer(self._sock.fileno(), lambda: ready.done() or ready.set_result(None))
+        self._loop.add_writer(self._sock.fileno(), _settle, ready)
         try:
             done, _ = await asyncio.wait([ready], timeout=seconds)
             return bool(done)
@@ -208,6 +208,11 @@ class Client:
         self.stop_reading()
         self.ends.by_client = not (self.ends.eof or self.ends.reset)
         self._sock.close()
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def _socket_for(address: Address) -> socket.socket:

@@ -14,6 +14,8 @@ from tests.conformance.wire import WireResponse
 
 Line = str
 
+# How a cancelled task ends, on asyncio and on trio.
+CANCELLED = {"CancelledError", "Cancelled", "BaseExceptionGroup"}
 # Scope entries that differ between connections and runs by their nature.
 VARYING = ("client", "server", "state")
 
@@ -64,21 +66,22 @@ def _call(call: CallTrace) -> Iterator[Line]:
     for key, value in sorted(call.scope.items()):
         if key not in VARYING:
             yield f"scope {key}: {_masked(key, value)!r}"
-    for entry in _settled(normalise(call)):
-        yield str(entry)
+    yield from _settled(normalise(call))
 
 
-def _settled(trace: list[Observed]) -> list[Observed]:
-    """Leave out how much went either way before the connection broke: that is chance."""
+def _settled(trace: list[Observed]) -> list[Line]:
+    """Leave out how much went either way before the connection or the task broke: chance."""
+    cancelled = any(entry.kind == "end" and CANCELLED & set(entry.family) for entry in trace)
     cut_off = any(entry.detail == "http.disconnect" for entry in trace)
-    broken = any(entry.kind == "refused" for entry in trace)
-    settled: list[Observed] = []
+    broken = cancelled or any(entry.kind == "refused" for entry in trace)
+    settled: list[Line] = []
     for entry in trace:
+        line = "end cancelled" if entry.kind == "end" and cancelled else str(entry)
         if cut_off and entry.detail == "http.request" and entry.more:
             continue
-        if broken and settled and str(entry) == str(settled[-1]):
+        if broken and settled and line == settled[-1]:
             continue
-        settled.append(entry)
+        settled.append(line)
     return settled
 
 

@@ -56,6 +56,14 @@ class ConnectRefused(Step):
 
 
 @dataclass(frozen=True)
+class Churn(Step):
+    """Open `count` connections, send `data` on each and reset it; no descriptor may stay open."""
+
+    count: int
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Send(Step):
     """Send one segment; in the split run, one byte per segment unless `atomic`."""
 
@@ -179,9 +187,9 @@ class Signal(Step):
 
 @dataclass(frozen=True)
 class AwaitExit(Step):
-    """Wait until the server has exited with `code`, within `within` seconds."""
+    """Wait until the server has exited with `code`, None for any, within `within` seconds."""
 
-    code: int
+    code: int | None
     within: float = 8.0
 
 
@@ -197,6 +205,7 @@ class Response:
     `fields` maps a lower-case name to its exact value, a pattern, or None for "absent".
     `in_order` are field lines that must appear in this order. `by_server` marks an answer that
     the server makes by itself: its exact form is ESG's choice and checked on ESG only.
+    `interim` is None when the interim responses are not checked.
     """
 
     status: int
@@ -205,7 +214,7 @@ class Response:
     body_size: int | None = None
     method: str = "GET"
     complete: bool = True
-    interim: tuple[int, ...] = ()
+    interim: tuple[int, ...] | None = ()
     in_order: tuple[tuple[bytes, bytes], ...] = ()
     by_server: bool = False
     alternatives: tuple[int, ...] = ()
@@ -237,13 +246,14 @@ class Call:
     """One call of the application.
 
     `scope` holds the fields that must be equal; `trace` the whole normalised trace (adjacent
-    http.request events are one) if given; `body` the request body that was received in all.
+    http.request events are one) if given; `order` entries that it holds in this order; `body` the request body that was received in all.
     """
 
     scope: Mapping[str, Any] = field(default_factory=dict)
     body: bytes | None = None
     body_size: int | None = None
     trace: tuple[Seen, ...] | None = None
+    order: tuple[Seen, ...] = ()
     holds: tuple[Seen, ...] = ()
     lacks: tuple[Seen, ...] = ()
     on: str = "a"
@@ -272,14 +282,14 @@ class Case:
     calls: tuple[Call, ...] | None = None
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    application: str = "scripted:app"
+    application: str = "tests.conformance.scripted:app"
     own_process: bool = False
     alone: bool = False
     splittable: bool = True
     listens: bool = True
-    exit_code: int | None = None
     lifespan: Script | None = None
     lifespan_call: Call | None = None
+    lifespan_runs: int = 1
     log_has: tuple[str, ...] = ()
     log_lacks: tuple[str, ...] = ()
     transport: str = "tcp"

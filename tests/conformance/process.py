@@ -10,12 +10,13 @@ import signal
 import socket
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
 from tests.conformance.model import Case
-from tests.conformance.targets import HERE, REPOSITORY, Target
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
+from tests.conformance.targets import REPOSITORY, Target
 
 START_BOUND = 30.0
 STOP_BOUND = 20.0
@@ -64,7 +65,7 @@ class ServerProcess:
             self.lifespan.scripts = (case.lifespan,)
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
         port = 0 if self.target.exact else _free_port()
-        options = tuple(word.replace("{folder}", self._folder.name) for word in case.options)
+        options = tuple(self._placed(word) for word in case.options)
         self._process = await asyncio.create_subprocess_exec(
             *self.target.argv(options, case.application, port),
             stdin=asyncio.subprocess.DEVNULL,
@@ -73,16 +74,24 @@ class ServerProcess:
             cwd=REPOSITORY,
             env=self._environment(case.environment),
         )
-        assert self._process.stdout and self._process.stderr
+        assert self._process.stdout
+        assert self._process.stderr
         streams = (self._process.stdout, self._process.stderr)
         self._readers = [asyncio.create_task(self._read_log(stream)) for stream in streams]
         self._readers.append(asyncio.create_task(self._await_exit()))
         if not self.target.exact:
             self.address = ("127.0.0.1", port)
 
+    def _placed(self, word: str) -> str:
+        """Fill a place in an option: {folder} is a new one, {free_port} a port known beforehand."""
+        if word == "{free_port}":
+            self.address = ("127.0.0.1", _free_port())
+            return str(self.address[1])
+        return word.replace("{folder}", self._folder.name)
+
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        environment["PYTHONPATH"] = os.pathsep.join([str(HERE), str(REPOSITORY)])
+        environment["PYTHONPATH"] = str(REPOSITORY)
         environment["PYTHONUNBUFFERED"] = "1"
         environment["CONFORMANCE_CHANNEL"] = self._channel.address(self.token)
         return {**environment, **extra}
@@ -123,6 +132,11 @@ class ServerProcess:
                 raise Timeout("the server does not accept connections")
             await self.changes.once_more(0.05)
         return False
+
+    def open_descriptors(self) -> int:
+        """Return how many file descriptors the process has open (Linux)."""
+        assert self._process
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
 
     def signal(self, name: str) -> None:
         """Send a signal by name, such as "TERM"."""

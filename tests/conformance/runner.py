@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.conformance import model
 from tests.conformance.behaviours import PROBE, PROBE_BODY
@@ -14,15 +14,19 @@ from tests.conformance.client import Changes, Client, Timeout
 from tests.conformance.model import Case, Fate
 from tests.conformance.process import ServerProcess
 from tests.conformance.receive_queue import ReceiveQueue
-from tests.conformance.targets import SPLIT
 from tests.conformance.side_channel import LOCAL_KEY, CallTrace, Seat, SideChannel
+from tests.conformance.targets import SPLIT
 
 WAIT_BOUND = 8.0
 CLOSE_BOUND = 4.0
 # For a connection that the server has not said it will close.
 WRONG_BOUND = 1.0
 FILL_QUIET = 0.4
+REFUSE_BOUND = 3.0
+REFUSE_RETRY = 0.02
 PROBE_REQUEST = b"GET /conformance-probe HTTP/1.1\r\nHost: probe\r\n\r\n"
+# A case that begins with one of these opens its connections itself, or none.
+CONNECTS_LATER = (model.Connect, model.Signal, model.AwaitLog, model.AwaitExit)
 
 
 @dataclass
@@ -86,7 +90,7 @@ class CaseRun:
             await self._establish_fate(name)
 
     def _connects_first(self) -> bool:
-        return isinstance(self.case.steps[0], model.Connect | model.Signal | model.AwaitLog)
+        return isinstance(self.case.steps[0], CONNECTS_LATER) or self.case.steps[0].on == "lifespan"
 
     # Steps
 
@@ -105,15 +109,40 @@ class CaseRun:
         return self.case.app if name == "a" else self.case.app[-1:]
 
     async def do_connect_refused(self, step: model.ConnectRefused) -> None:
-        """Check that nobody accepts a connection."""
+        """Check that nobody accepts a connection, or soon nobody does."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + REFUSE_BOUND
+        while await self._accepted():
+            if loop.time() > deadline:
+                self.seen.problems.append("a connection was accepted that should be refused")
+                return
+            await self.changes.once_more(REFUSE_RETRY)
+
+    async def _accepted(self) -> bool:
         client = Client(self.process.address, self.changes, [])
         try:
             await client.connect()
         except OSError:
-            return
+            return False
+        else:
+            return not client.ends.any
         finally:
             client.close()
-        self.seen.problems.append("a connection was accepted that should be refused")
+
+    async def do_churn(self, step: model.Churn) -> None:
+        """Open and reset connections; the server's descriptors must all be closed again."""
+        before = self.process.open_descriptors()
+        for _ in range(step.count):
+            client = Client(self.process.address, self.changes, [])
+            await client.connect()
+            await client.send(step.data)
+            client.reset()
+        deadline = asyncio.get_running_loop().time() + WAIT_BOUND
+        while (left := self.process.open_descriptors()) > before:
+            if asyncio.get_running_loop().time() > deadline:
+                self.seen.problems.append(f"{left - before} descriptors stay open")
+                return
+            await self.changes.once_more(0.1)
 
     async def do_send(self, step: model.Send) -> None:
         """Send a segment, or its bytes one by one."""
@@ -246,12 +275,15 @@ class CaseRun:
     async def do_await_exit(self, step: model.AwaitExit) -> None:
         """Wait for the exit of the process."""
         code = await self.process.exited(step.within)
-        if code != step.code:
+        if step.code is not None and code != step.code:
             self.seen.problems.append(f"exit code {code}, expected {step.code}")
 
-    _steps: dict[type[model.Step], Callable[[CaseRun, Any], Coroutine[Any, Any, None]]] = {
+    _steps: ClassVar[
+        dict[type[model.Step], Callable[[CaseRun, Any], Coroutine[Any, Any, None]]]
+    ] = {
         model.Connect: do_connect,
         model.ConnectRefused: do_connect_refused,
+        model.Churn: do_churn,
         model.Send: do_send,
         model.Fill: do_fill,
         model.SendRest: do_send_rest,

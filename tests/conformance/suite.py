@@ -19,9 +19,9 @@ from tests.conformance.model import Case
 from tests.conformance.process import ServerProcess
 from tests.conformance.receive_queue import ReceiveQueue
 from tests.conformance.report import render
-from tests.conformance.targets import SPLIT, WHOLE, Target
 from tests.conformance.runner import CaseRun, Observation
 from tests.conformance.side_channel import SideChannel
+from tests.conformance.targets import SPLIT, WHOLE, Target
 from tests.conformance.verdict import violations
 
 CONCURRENT_RUNS = 16

@@ -49,7 +49,7 @@ class Target:
     def argv(self, options: tuple[str, ...], app: str, port: int) -> list[str]:
         """Return the command line of one process."""
         python = sys.executable if self.interpreter is None else python_of(self.interpreter)
-        places = {"python": python, "app": app, "port": port, "app_dir": HERE}
+        places = {"python": python, "app": app, "port": port, "app_dir": REPOSITORY}
         return [*(word.format(**places) for word in self.command), *options]
 
 

@@ -22,7 +22,8 @@ class Observed:
 
     def __str__(self) -> str:
         if self.detail == "http.request":
-            shown = repr(self.body) if len(self.body) <= 200 else f"{self.size} bytes"
+            short = len(self.body) == self.size <= 200
+            shown = repr(self.body) if short else f"{self.size} bytes"
             return f"receive http.request body={shown} more_body={self.more}"
         error = f" raised {self.family[0]}" if self.family and self.kind != "end" else ""
         return f"{self.kind} {self.detail}{error}"

@@ -34,8 +34,8 @@ def violations(seen: Observation, exact: bool) -> list[str]:
         found += _fate(case, seen.clients["a"], seen.usable.get("a"))
     if case.calls is not None:
         found += _calls(case, seen)
-    if case.lifespan_call is not None:
-        found += _lifespan(case.lifespan_call, seen.lifespan)
+    if case.lifespan_call is not None or case.lifespan_runs != 1:
+        found += _lifespan(case, seen.lifespan)
     for calls in seen.calls.values():
         for call in calls:
             found += scope_violations(call.scope)
@@ -62,22 +62,25 @@ def _response(response: WireResponse, wanted: Response, exact: bool) -> Iterator
         yield f"status {response.status}, expected {' or '.join(map(str, allowed))}"
     if response.complete != wanted.complete:
         yield f"{'complete' if response.complete else 'incomplete'}, the opposite was expected"
-    if tuple(response.interim) != wanted.interim:
+    if wanted.interim is not None and tuple(response.interim) != wanted.interim:
         yield f"interim responses {response.interim}, expected {list(wanted.interim)}"
     yield from _sound(response)
+    if exact or not wanted.by_server:
+        yield from _content(response, wanted)
+        for name, constraint in wanted.fields.items():
+            yield from _field(name, response.values(name), constraint)
+        yield from _order(response, wanted)
+    if exact:
+        yield from _defaults(response, wanted)
+
+
+def _content(response: WireResponse, wanted: Response) -> Iterator[str]:
     if wanted.by_server:
-        if not exact:
-            return
         yield from _own_content(response, wanted)
     if wanted.body is not None and bytes(response.body) != wanted.body:
         yield f"body {bytes(response.body)[:300]!r}, expected {wanted.body[:300]!r}"
     if wanted.body_size is not None and len(response.body) != wanted.body_size:
         yield f"body of {len(response.body)} bytes, expected {wanted.body_size}"
-    for name, constraint in wanted.fields.items():
-        yield from _field(name, response.values(name), constraint)
-    yield from _order(response, wanted)
-    if exact:
-        yield from _defaults(response, wanted)
     for needle in wanted.raw_contains:
         if needle not in response.head + response.body:
             yield f"{needle!r} is missing"
@@ -175,6 +178,7 @@ def _call(call: CallTrace, wanted: Call) -> Iterator[str]:
         yield f"the application received {size} bytes, expected {wanted.body_size}"
     if wanted.trace is not None:
         yield from _trace(trace, wanted.trace)
+    yield from _ordered(trace, wanted.order)
     for entry in wanted.holds:
         if not any(matches(observed, entry) for observed in trace):
             yield f"the trace lacks: {describe(entry)}"
@@ -189,6 +193,15 @@ def _trace(trace: list[Observed], wanted: tuple[Seen, ...]) -> Iterator[str]:
         want = describe(wanted[index]) if index < len(wanted) else "nothing"
         if index >= len(trace) or index >= len(wanted) or not matches(trace[index], wanted[index]):
             yield f"trace entry {index + 1} is: {got}; expected: {want}"
+            return
+
+
+def _ordered(trace: list[Observed], wanted: tuple[Seen, ...]) -> Iterator[str]:
+    """Check that the entries are in the trace, one after the other."""
+    rest = iter(trace)
+    for entry in wanted:
+        if not any(matches(observed, entry) for observed in rest):
+            yield f"the trace lacks, in its place: {describe(entry)}"
             return
 
 
@@ -208,9 +221,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _lifespan(wanted: Call, calls: list[CallTrace]) -> Iterator[str]:
-    if len(calls) != 1:
-        yield f"the lifespan was run {len(calls)} time(s), expected once"
+def _lifespan(case: Case, calls: list[CallTrace]) -> Iterator[str]:
+    if len(calls) != case.lifespan_runs:
+        yield f"the lifespan was run {len(calls)} time(s), expected {case.lifespan_runs}"
+    if case.lifespan_call is None:
+        return
     for call in calls[:1]:
-        for problem in _call(call, wanted):
+        for problem in _call(call, case.lifespan_call):
             yield f"lifespan: {problem}"

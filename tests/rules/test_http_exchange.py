@@ -22,7 +22,7 @@ DISCONNECT = {"type": "http.disconnect"}
 
 def test_start_is_held_until_the_first_body(http_exchange: ModuleType) -> None:
     exchange, _ = make(http_exchange)
-    assert exchange.state == http_exchange.AWAITING_START
+    assert (exchange.state, exchange.status) == (http_exchange.AWAITING_START, 0)
     assert send(exchange, OK) == b""
     assert exchange.state == http_exchange.START_HELD
     assert send(exchange, body(b"a", more=True)) == b"<200>a"
@@ -172,11 +172,13 @@ def test_start_is_not_replaced_once_it_is_on_the_wire(http_exchange: ModuleType)
     assert send(exchange, body(b"45")) == b"45|"
 
 
-def test_start_is_not_replaced_once_it_is_flushed(http_exchange: ModuleType) -> None:
+def test_start_that_may_be_replaced_is_not_flushed(http_exchange: ModuleType) -> None:
     exchange, _ = make(http_exchange)
     send(exchange, FIVE)
     with pytest.raises(MessageError):
         exchange.send(body(b"123456"))
+    assert exchange.flush_start() == b""
+    send(exchange, OK)
     assert exchange.flush_start() == b"<200>"
     with pytest.raises(MessageError, match="twice"):
         exchange.send(OK)

@@ -152,6 +152,7 @@ def test_disconnect_ends_sending(http_exchange: ModuleType, messages: list[Any])
     exchange, _ = make(http_exchange)
     send(exchange, *messages)
     exchange.disconnect()
+    assert exchange.client_left
     for message in (OK, body(b"a"), {"type": "x"}, {}):
         with pytest.raises(ClientDisconnected):
             exchange.send(message)

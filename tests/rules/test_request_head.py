@@ -20,6 +20,7 @@ METHODS = (
 )
 
 LONG = b"a" * 300
+CR = b"\r"
 
 REJECTED_LINES = [
     pytest.param(b"GET /", 400, id="RFC 9112 3: no version"),
@@ -203,6 +204,9 @@ def test_line_ends_are_crlf(request_head: ModuleType, raw: bytes) -> None:
         ),
         pytest.param(
             head(b"(" + LONG), f"a request cannot begin with {b'('!r}", id="first octet alone"
+        ),
+        pytest.param(
+            head(b"G" * 79), f"invalid request line {b'G' * 79 + CR!r}", id="as long as is shown"
         ),
         pytest.param(
             head(b"G" + LONG), f"invalid request line {b'G' + LONG[:79]!r}...", id="shortened"

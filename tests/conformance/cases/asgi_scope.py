@@ -387,7 +387,7 @@ def _sockets() -> list[Case]:
             get(),
             options=("--factory",),
             esg_only=True,
-            application="scripted:make_app",
+            application="tests.conformance.scripted:make_app",
         ),
     ]
 

@@ -104,6 +104,11 @@ BODY_SENT = Seen("send", "http.response.body")
 DISCONNECT = Seen("receive", "http.disconnect")
 
 
+def sent(kind: str) -> Seen:
+    """Expect a message that was sent without an exception."""
+    return Seen("send", kind)
+
+
 def received(body: bytes | None = None, more: bool | None = None) -> Seen:
     """Expect the request's content in the trace."""
     return Seen("receive", "http.request", body=body, more=more)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.conformance.behaviours import (
     HELLO,
     READ_AND_ECHO,
@@ -41,8 +43,9 @@ from tests.conformance.model import (
     Level,
     Open,
     Response,
-    Send,
     ResumeReading,
+    Send,
+    Step,
     StopReading,
 )
 
@@ -89,10 +92,10 @@ def _head(size: int) -> bytes:
 
 
 def _limits() -> list[Case]:
-    def over(name: str, clause: str, says: str, sent: bytes, status: int, **more: object) -> Case:
+    def over(name: str, clause: str, says: str, sent: bytes, status: int, **more: Any) -> Case:
         return rejected(name, 80, clause, says, sent, status=status, options=LIMITS, **more)
 
-    def under(name: str, clause: str, says: str, sent: bytes, **more: object) -> Case:
+    def under(name: str, clause: str, says: str, sent: bytes, **more: Any) -> Case:
         return accepted(name, 80, clause, says, sent, options=LIMITS, **more)
 
     chunk = b"%x\r\n" % 500 + b"x" * 500 + b"\r\n"
@@ -279,7 +282,7 @@ def _limits() -> list[Case]:
 
 def _timeouts() -> list[Case]:
     def timed(
-        name: str, number: int, clause: str, says: str, *sent: object, **more: object
+        name: str, number: int, clause: str, says: str, *sent: bytes | Step, **more: Any
     ) -> Case:
         return case(name, number, clause, says, *sent, options=TIMEOUTS, splittable=False, **more)
 

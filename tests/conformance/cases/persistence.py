@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tests.conformance.behaviours import (
     HELLO,
@@ -46,7 +47,7 @@ CLOSE = {"connection": "close"}
 
 
 def _closing() -> list[Case]:
-    def closes(name: str, says: str, sent: bytes, **details: object) -> Case:
+    def closes(name: str, says: str, sent: bytes, **details: Any) -> Case:
         details.setdefault("responses", (hello(fields=CLOSE),))
         details.setdefault("calls", (Call(),))
         return case(name, 83, PERSISTENCE, says, sent, **details)
@@ -509,7 +510,7 @@ def _half_close() -> list[Case]:
 
 
 def _upgrade() -> list[Case]:
-    def ignored(name: str, says: str, *fields: bytes, **details: object) -> Case:
+    def ignored(name: str, says: str, *fields: bytes, **details: Any) -> Case:
         return accepted(f"upgrade-{name}", 84, UPGRADE, says, get(b"/", *fields), **details)
 
     return [

@@ -44,7 +44,7 @@ def _line_endings() -> list[Case]:
             SECTION_2_2,
             f"a head with {name.replace('-', ' ')} is no valid head",
             raw,
-            level=Level.CHOICE if "bare-lf" in name or "leading-lf" == name else Level.MUST,
+            level=Level.CHOICE if "bare-lf" in name or name == "leading-lf" else Level.MUST,
         )
         for name, raw in forms.items()
     ] + [

@@ -6,6 +6,6 @@ script to play comes from the test runner through a side channel (`channel.py`),
 the bytes of the request: those belong to the case.
 """
 
-from scripted.application import app, make_app
+from tests.conformance.scripted.application import app, make_app
 
 __all__ = ["app", "make_app"]

@@ -14,7 +14,7 @@ import http
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from scripted.channel import Channel, family, literal, sleep, together
+from tests.conformance.scripted.channel import Channel, family, literal, sleep, together
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -67,7 +67,7 @@ class Player:
         self.channel = channel
         self._receive = receive
         self._send = send
-        self._body = b""
+        self._body = bytearray()
         self._last: Message = {}
         self._result: Any = None
 
@@ -127,12 +127,19 @@ class Player:
         except Exception as error:
             self.channel.record("caught", type(error).__name__)
 
-    async def do_wrap_send(self, message: Any) -> None:
-        """Send one message; wrap an exception as frameworks do."""
+    async def do_wrap(self, script: tuple[Any, ...]) -> None:
+        """Play a script; wrap the exception that its send() raises as frameworks do."""
         try:
-            await self.send(_build(message))
+            await self.play(script)
         except OSError as error:
             raise RuntimeError("wrapped by a framework") from error
+
+    async def do_swallow(self, script: tuple[Any, ...]) -> None:
+        """Play a script; an exception that its send() raises is dropped."""
+        try:
+            await self.play(script)
+        except OSError as error:
+            self.channel.record("caught", type(error).__name__)
 
     async def do_send_until_error(self, message: Any, at_most: int) -> None:
         """Send the message again and again until send() raises, which is recorded."""
@@ -151,9 +158,10 @@ class Player:
 
     async def do_echo(self) -> None:
         """Answer with the body that was read."""
-        headers = [(b"content-length", b"%d" % len(self._body))]
+        body = bytes(self._body)
+        headers = [(b"content-length", b"%d" % len(body))]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self.send({"type": "http.response.body", "body": self._body})
+        await self.send({"type": "http.response.body", "body": body})
 
     async def do_gate(self, name: str) -> None:
         """Wait until the runner opens the gate."""
@@ -169,7 +177,8 @@ class Player:
 
     async def do_raise(self, name: str) -> None:
         """Raise an exception by its name."""
-        raise RAISABLE[name]()
+        error = RAISABLE[name]()
+        raise error
 
     async def do_return(self, value: Any) -> None:
         """Make the application return a value."""

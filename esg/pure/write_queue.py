@@ -1,0 +1,105 @@
+"""Bytes on their way to one client, in the order in which they were given.
+
+What the kernel takes at once never comes here to rest. The rest is written by a task of its own,
+so that an application which gives up waiting for its send() leaves no half message behind, and
+sends of several tasks cannot overtake each other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskGroup
+
+from esg.asgi import Buffer
+from esg.rules import deadlines
+
+if TYPE_CHECKING:
+    from esg.pure.http_connection import HttpConnection
+
+
+def _kept(piece: Buffer) -> Buffer:
+    """Return a buffer that its owner cannot change while it waits to be written."""
+    mutable = piece.obj if isinstance(piece, memoryview) else piece
+    return piece if isinstance(mutable, bytes) else bytes(piece)
+
+
+class WriteQueue:
+    """Write for one connection.
+
+    Args:
+        connection: whose transport and timers to use, and which to drop when it is lost.
+        tasks: where the writing task lives.
+    """
+
+    __slots__ = ("_connection", "_tasks", "_waiting")
+
+    def __init__(self, connection: HttpConnection, tasks: TaskGroup) -> None:
+        self._connection = connection
+        self._tasks = tasks
+        # Buffers, and behind each write's last one the event that tells its writer.
+        self._waiting: deque[Buffer | anyio.Event] = deque()
+
+    async def write(self, pieces: Sequence[Buffer]) -> None:
+        """Write `pieces`, waiting as long as the client is slow.
+
+        A cancelled wait changes nothing: the pieces still go out.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        if self._connection.lost:
+            raise ConnectionAbortedError("the connection is closed")
+        if not self._waiting:
+            pieces = self._write_now(pieces)
+            if not pieces:
+                return
+            self._tasks.start_soon(self._write_waiting)
+        self._waiting += map(_kept, pieces)
+        await self.drained()
+        if self._connection.lost:
+            raise ConnectionAbortedError("the connection is closed")
+
+    async def drained(self) -> None:
+        """Wait until what has been given so far is written, or the connection is lost."""
+        if self._waiting:
+            written = anyio.Event()
+            self._waiting.append(written)
+            await written.wait()
+
+    def _write_now(self, pieces: Sequence[Buffer]) -> Sequence[Buffer]:
+        """Write what the kernel takes and return the rest."""
+        for index, piece in enumerate(pieces):
+            rest = self._connection.transport.write_nowait(piece)
+            if rest is not None:
+                return [rest, *pieces[index + 1 :]]
+        return ()
+
+    async def _write_waiting(self) -> None:
+        connection = self._connection
+        try:
+            while self._waiting and not connection.lost:
+                item = self._waiting[0]
+                if isinstance(item, anyio.Event):
+                    item.set()
+                elif (rest := connection.transport.write_nowait(item)) is not None:
+                    self._waiting[0] = rest
+                    connection.deadlines.arm(deadlines.WRITE, time.monotonic())
+                    await connection.transport.wait_writable()
+                    continue
+                self._waiting.popleft()
+        except OSError:
+            connection.drop()
+        except BaseException:
+            connection.drop(abort=True)  # the server ends before the client has read on
+            raise
+        finally:
+            connection.deadlines.stop_writing()
+            for item in self._waiting:
+                if isinstance(item, anyio.Event):
+                    item.set()
+            self._waiting.clear()

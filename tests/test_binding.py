@@ -1,0 +1,156 @@
+"""From settings to sockets: bound, not yet listening, released at the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esg import binding
+from esg.config import Config
+from esg.errors import StartupError
+
+
+@contextmanager
+def bound(**settings: Any) -> Iterator[list[socket.socket]]:
+    config = Config("example:app", **settings)
+    listeners = binding.bind(config)
+    try:
+        yield listeners
+    finally:
+        binding.release(listeners)
+
+
+def accepts(listener: socket.socket) -> bool:
+    with socket.socket(listener.family) as client:
+        return client.connect_ex(listener.getsockname()) == 0
+
+
+def test_nobody_connects_before_listen() -> None:
+    with bound(port=0) as listeners:
+        assert not accepts(listeners[0])
+        binding.listen(listeners, 5)
+        assert accepts(listeners[0])
+
+
+def test_listeners_do_not_block() -> None:
+    with bound(port=0) as listeners:
+        assert not listeners[0].getblocking()
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_ipv6_is_bound_alone(host: str) -> None:
+    with bound(host=host, port=0) as (listener,):
+        assert listener.family == socket.AF_INET6
+        assert listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        port = listener.getsockname()[1]
+        assert binding.address_of(listener) == f"http://[::1]:{port}"
+
+
+def test_a_name_gets_one_port_for_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def two_addresses(host: str, port: int, **_: object) -> list[Any]:
+        kind = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [
+            (socket.AF_INET, *kind, ("127.0.0.1", port)),
+            (socket.AF_INET6, *kind, ("::1", port, 0, 0)),
+            (socket.AF_INET, *kind, ("127.0.0.1", port)),  # resolvers repeat themselves
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    with bound(host="both.test", port=0) as listeners:
+        assert [listener.family for listener in listeners] == [socket.AF_INET, socket.AF_INET6]
+        assert len({listener.getsockname()[1] for listener in listeners}) == 1
+
+
+def test_a_failure_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first address is free, the second is taken: the first is given back."""
+    with socket.socket() as taken, socket.socket() as free:
+        taken.bind(("127.0.0.3", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+        found = [(*kind, (host, port)) for host in ("127.0.0.2", "127.0.0.3")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        with pytest.raises(StartupError, match=r"^cannot bind name:\d+: Address already in use$"):
+            binding.bind(Config("example:app", host="name", port=port))
+        free.bind(("127.0.0.2", port))
+
+
+def test_names_that_cannot_be_resolved() -> None:
+    for host in ("host.invalid", "a" * 70 + ".test"):
+        with pytest.raises(StartupError, match="^cannot bind " + host.replace(".", r"\.")):
+            binding.bind(Config("example:app", host=host))
+
+
+def test_unix_socket_and_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with bound(uds=str(path)) as (listener,):
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        assert binding.address_of(listener) == f"unix:{path}"
+        binding.listen([listener], 5)
+        assert accepts(listener)
+    assert not path.exists()
+
+
+def test_release_comes_after_the_driver_closed_them(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with bound(uds=str(path)) as (listener,):
+        listener.close()
+    assert not path.exists()
+
+
+def test_release_does_not_miss_a_file_that_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with bound(uds=str(path)):
+        path.unlink()
+    assert not path.exists()
+
+
+def test_inherited_listener(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as outer:
+        outer.bind(str(tmp_path / "socket"))
+        config = Config("example:app", fd=os.dup(outer.fileno()))
+        listeners = binding.bind(config)
+        binding.listen(listeners, 5)
+        assert accepts(listeners[0])
+        binding.release(listeners)
+        assert (tmp_path / "socket").exists()
+
+
+def test_inherited_descriptor_must_be_a_stream_socket() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        number = os.dup(datagrams.fileno())
+        with pytest.raises(StartupError, match=rf"^cannot serve descriptor {number}: not a stream"):
+            binding.bind(Config("example:app", fd=number))
+
+
+def test_listen_reports_a_rival() -> None:
+    """Two sockets may be bound to one port by SO_REUSEADDR; only one can listen."""
+    with bound(port=0) as listeners, closing(socket.socket()) as rival:
+        rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        rival.bind(listeners[0].getsockname())
+        rival.listen()
+        with pytest.raises(StartupError, match=r"Address already in use$"):
+            binding.listen(listeners, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (("127.0.0.1", 80), ("127.0.0.1", 80)),
+        (("::1", 80, 0, 0), ("::1", 80)),
+        ("/run/socket", ("/run/socket", None)),
+        (b"\0abstract", ("\0abstract", None)),
+        ("", None),
+        (b"", None),
+        (None, None),
+    ],
+)
+def test_endpoint(name: object, shown: object) -> None:
+    assert binding.endpoint(name) == shown

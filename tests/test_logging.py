@@ -1,0 +1,174 @@
+"""The log of a running server: levels, lines, colours, and what clients may put into it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.client import Connection
+from tests.conftest import STAGE, Serve
+from tests.rows import Row
+from tests.server import ESG, LINE_BOUND, REPOSITORY, ServerProcess, environment
+
+# Every line of the log that is not part of a traceback.
+LINE = re.compile(
+    r"(TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL): +\S|#|Traceback|\s|[A-Za-z.]+(Error|Exit|Interrupt)"
+)
+
+
+def test_start_up_line_names_what_serves(serve: Serve, row: Row) -> None:
+    server = serve(row=row)
+    (line,) = server.stderr.matching("listening on")
+    python = r"\w+ \d+\.\d+\.\d+"
+    name = rf"ESG \S+ \({row.impl} on {row.loop}, {python}\)"
+    assert re.fullmatch(rf"INFO:     {name} listening on {server.url}", line)
+
+
+def test_access_line(serve: Serve, row: Row) -> None:
+    server = serve(row=row)
+    with server.connect() as client:
+        port = client.socket.getsockname()[1]
+        client.get("/scope?a=%20b")
+        client.request("/", "HEAD")
+        client.response("HEAD")
+    peer = rf"^INFO:     127\.0\.0\.1:{port} - "
+    server.stdout.wait_for(peer + r'"GET /scope\?a=%20b HTTP/1\.1" 200$')
+    server.stdout.wait_for(peer + r'"HEAD / HTTP/1\.1" 200$')
+
+
+def test_rejected_request(serve: Serve, row: Row) -> None:
+    server = serve(row=row)
+    with server.connect() as client:
+        port = client.socket.getsockname()[1]
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        assert client.response().status == 400
+    server.stderr.wait_for(rf"^WARNING:  127\.0\.0\.1:{port} - rejected with 400: \S.*[Hh]ost")
+    assert server.stop() == 0
+    assert not server.stdout.matching("HTTP/1")
+
+
+def test_trace_has_every_message_with_content_as_sizes(serve: Serve, row: Row) -> None:
+    server = serve("--log-level", "trace", row=row)
+    with server.connect() as client:
+        client.request("/echo", "POST", content=b"secret")
+        assert client.response().body == b"secret"
+    server.stderr.wait_for("http .* returned")
+    shown = server.stderr.matching("^TRACE: .*http #")
+    kinds = [re.sub(r"TRACE: +http #\d+ ", "", line)[:40] for line in shown]
+    assert kinds[0].startswith("started {'type': 'http'")
+    assert kinds[1].startswith("sent {'type': 'http.response.start'")
+    assert kinds[2].startswith("received {'type': 'http.request'")
+    assert any("'body': <6 bytes>" in line for line in shown)
+    assert "secret" not in server.stderr.text
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [("critical", set()), ("error", {"ERROR"}), ("warning", {"ERROR", "WARNING"})],
+)
+def test_quiet_levels(level: str, shown: set[str]) -> None:
+    """The listener is ours, so that no line need tell where the server listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        arguments = ["--fd", str(number), "--log-level", level, "--impl", "pure", STAGE]
+        server = ServerProcess(arguments, pass_fds=[number])
+        try:
+            for sent in (b"bad\r\n\r\n", b"GET /ill?what=ValueError HTTP/1.1\r\nHost: a\r\n\r\n"):
+                with Connection(listener.getsockname()) as client:
+                    client.send(sent)
+                    assert client.response().status >= 400
+            assert server.stop() == 0
+        finally:
+            server.end()
+    found = {m[1] for line in server.stderr() if (m := re.match(r"([A-Z]+): ", line))}
+    assert found == shown
+
+
+HOSTILE = [
+    b"GET /\x1b[2J HTTP/1.1\r\nHost: test\r\n\r\n",
+    b"G\x1bT / HTTP/1.1\r\nHost: test\r\n\r\n",
+    b"GET / HTTP/1.1\x0b\r\nHost: test\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: te\x00st\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: test\r\nA\x1b[31m: b\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: test\r\nA: b\x9b31m\x07\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\x08\r\n\r\n",
+    b"POST /count HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n\x1b[2J\r\n",
+    b"POST /count HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: \x1bchunked\r\n\r\n",
+    b"GET http://\x1b[1m/ HTTP/1.1\r\nHost: test\r\n\r\n",
+    b"GET / HTTP/\xc2\x9b.1\r\nHost: test\r\n\r\n",
+    b"GET /%1b%0d%0aINFO:%20forged HTTP/1.1\r\nHost: test\r\nX: \x85\r\n\r\n",
+]
+
+
+def test_control_characters_never_reach_the_log(serve: Serve, row: Row) -> None:
+    server = serve("--log-level", "trace", row=row)
+    for sent in HOSTILE:
+        with server.connect() as client:
+            client.send(sent)
+            client.response()
+    assert server.stop() == 0
+    written = server.stderr() + server.stdout()
+    assert len(server.stderr.matching("rejected with 4")) >= len(HOSTILE) - 2
+    for line in written:
+        assert line.replace("\t", "").isprintable(), repr(line)
+        assert LINE.match(line), repr(line)
+
+
+def test_name_of_a_unix_peer_is_not_logged(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--uds", str(tmp_path / "socket"))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.bind(str(tmp_path / "peer\nERROR:    forged"))
+        client.connect(str(tmp_path / "socket"))
+        client.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    server.stdout.wait_for('^INFO:     unix - "GET / HTTP/1.1" 200$')
+    assert not server.stdout.matching("forged")
+
+
+def lines_on_a_terminal(*options: str, **variables: str) -> str:
+    """Start a server whose output is a terminal; return what it writes until it listens."""
+    outer, inner = pty.openpty()
+    process = subprocess.Popen(
+        [*ESG, "--impl", "pure", "--port", "0", *options, STAGE],
+        stdin=subprocess.DEVNULL,
+        stdout=inner,
+        stderr=inner,
+        env=environment(variables),
+        cwd=REPOSITORY,
+    )
+    os.close(inner)
+    killer = threading.Timer(LINE_BOUND, process.kill)
+    killer.start()
+    written = b""
+    try:
+        while b"listening on" not in written:
+            written += os.read(outer, 4096)
+    finally:
+        killer.cancel()
+        process.terminate()
+        process.wait()
+        os.close(outer)
+    return written.decode()
+
+
+def test_colours_on_a_terminal() -> None:
+    assert "\033[32mINFO:\033[0m     ESG" in lines_on_a_terminal()
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"), [((), {"NO_COLOR": "1"}), (("--no-use-colors",), {})]
+)
+def test_no_colours_on_a_terminal(options: tuple[str, ...], variables: dict[str, str]) -> None:
+    assert "\033" not in lines_on_a_terminal(*options, **variables)
+
+
+def test_no_colours_in_a_pipe(serve: Serve) -> None:
+    server = serve(env={"TERM": "xterm-256color"})
+    assert "\033" not in server.stderr.text

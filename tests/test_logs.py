@@ -1,0 +1,158 @@
+"""The loggers' handlers and format."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from esg import logs
+from esg.logs import TRACE, LineFormatter, access_logger, configure, logger
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    """Leave the loggers as they were."""
+    before = [(g, g.handlers, g.level, g.propagate) for g in (logger, access_logger)]
+    yield
+    for target, handlers, level, propagate in before:
+        target.handlers = handlers
+        target.setLevel(level)
+        target.propagate = propagate
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch) -> tuple[Terminal, Terminal]:
+    """Return terminals in the place of stderr and stdout."""
+    found = (Terminal(), Terminal())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    own = SimpleNamespace(stderr=found[0], stdout=found[1])
+    monkeypatch.setattr("esg.logs.sys", own)  # pytest itself swaps the real ones
+    return found
+
+
+def test_one_tree() -> None:
+    assert (logger.name, access_logger.name) == ("esg", "esg.access")
+    assert logging.getLevelName(TRACE) == "TRACE"
+
+
+def test_server_to_stderr_and_responses_to_stdout(streams: tuple[Terminal, Terminal]) -> None:
+    configure("info", access_log=True, use_colors=False)
+    logger.info("served by %s", "us")
+    access_logger.info("a response")
+    assert streams[0].getvalue() == "INFO:     served by us\n"
+    assert streams[1].getvalue() == "INFO:     a response\n"
+
+
+def test_twice_is_as_good_as_once(streams: tuple[Terminal, Terminal]) -> None:
+    for _ in range(2):
+        configure("info", access_log=True, use_colors=False)
+    logger.info("once")
+    assert streams[0].getvalue() == "INFO:     once\n"
+
+
+def test_nothing_goes_through_the_root(streams: tuple[Terminal, Terminal]) -> None:
+    seen: list[str] = []
+
+    class Root(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record.getMessage())
+
+    root = Root()
+    logging.getLogger().addHandler(root)
+    try:
+        configure("info", access_log=True, use_colors=False)
+        logger.warning("ours alone")
+        access_logger.info("this, too")
+    finally:
+        logging.getLogger().removeHandler(root)
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("trace", ["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+        ("debug", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+        ("info", ["INFO", "WARNING", "ERROR", "CRITICAL"]),
+        ("warning", ["WARNING", "ERROR", "CRITICAL"]),
+        ("error", ["ERROR", "CRITICAL"]),
+        ("critical", ["CRITICAL"]),
+    ],
+)
+def test_levels(level: str, shown: list[str], streams: tuple[Terminal, Terminal]) -> None:
+    configure(level, access_log=True, use_colors=False)
+    for number in (TRACE, 10, 20, 30, 40, 50):
+        logger.log(number, "text")
+    lines = streams[0].getvalue().splitlines()
+    assert [line.partition(":")[0] for line in lines] == shown
+    assert all(line.index("text") == 10 for line in lines)
+
+
+def test_access_log_is_its_own_switch(streams: tuple[Terminal, Terminal]) -> None:
+    configure("critical", access_log=True, use_colors=False)
+    access_logger.info("shown")
+    configure("trace", access_log=False, use_colors=False)
+    access_logger.info("hidden")
+    assert streams[1].getvalue() == "INFO:     shown\n"
+
+
+@pytest.mark.parametrize(
+    ("wish", "no_color", "coloured"),
+    [
+        (None, None, True),
+        (None, "", True),  # set and empty does not count
+        (None, "1", False),
+        (True, "1", True),
+        (False, None, False),
+    ],
+)
+def test_colours_on_a_terminal(
+    wish: bool | None,
+    no_color: str | None,
+    coloured: bool,
+    streams: tuple[Terminal, Terminal],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if no_color is not None:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    configure("info", access_log=True, use_colors=wish)
+    logger.info("text")
+    expected = "\033[32mINFO:\033[0m     text\n" if coloured else "INFO:     text\n"
+    assert streams[0].getvalue() == expected
+
+
+def test_no_colours_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = io.StringIO()
+    monkeypatch.setattr("esg.logs.sys", SimpleNamespace(stderr=stream, stdout=stream))
+    configure("info", access_log=True, use_colors=None)
+    logger.info("text")
+    assert stream.getvalue() == "INFO:     text\n"
+
+
+def test_a_level_of_somebody_elses_has_no_colour() -> None:
+    record = logging.LogRecord("esg", 33, "", 0, "text", None, None)
+    assert LineFormatter(colours=True).format(record).startswith("\033[0mLevel 33:")
+
+
+def test_exceptions_follow_their_line(streams: tuple[Terminal, Terminal]) -> None:
+    configure("info", access_log=True, use_colors=False)
+    try:
+        raise ValueError("wrong")
+    except ValueError:
+        logs.logger.exception("it failed")
+    lines = streams[0].getvalue().splitlines()
+    assert lines[0] == "ERROR:    it failed"
+    assert lines[-1] == "ValueError: wrong"
