@@ -9,6 +9,7 @@ from pathlib import Path
 
 from setuptools import Extension
 
+_BUILD = "build/cython"
 _DIRECTIVES = {
     "language_level": "3",
     # An annotation `-> int` in a rule would clash with the C type in its .pxd.
@@ -31,9 +32,19 @@ def sources(root: Path) -> dict[str, str]:
 def declare(root: Path) -> list[Extension]:
     """Declare the extensions without needing Cython or llhttp yet."""
     return [
-        Extension(name, [source], extra_compile_args=compile_args())
+        Extension(name, [source], extra_compile_args=compile_args(), depends=_depends(root, name))
         for name, source in sources(root).items()
     ]
+
+
+def _depends(root: Path, name: str) -> list[str]:
+    """List what a module is made from that Cython does not see: this file, and a rule's .pxd.
+
+    It looks for a .pxd beside the source; a rule's is where the compiled module will be.
+    """
+    pxd = (root / name.replace(".", "/")).with_suffix(".pxd")
+    seen_by_us = [Path(__file__), *([pxd] if pxd.exists() else [])]
+    return [path.relative_to(root).as_posix() for path in seen_by_us]
 
 
 def compile_args() -> list[str]:
@@ -60,10 +71,21 @@ def to_c(extensions: list[Extension], jobs: int) -> None:
     # Imported late: a pure build has none.
     from Cython.Build import cythonize  # noqa: PLC0415
 
+    for extension in extensions:
+        _forget_outdated(extension)
     made = cythonize(  # type: ignore[no-untyped-call]
-        extensions, build_dir="build/cython", nthreads=jobs, compiler_directives=_DIRECTIVES
+        extensions, build_dir=_BUILD, nthreads=jobs, compiler_directives=_DIRECTIVES
     )
     # What cythonize returns are copies that setuptools has not prepared.
     for extension, copy in zip(extensions, made, strict=True):
         extension.sources = copy.sources
-        extension.depends = copy.depends
+        extension.depends = [*extension.depends, *copy.depends]
+
+
+def _forget_outdated(extension: Extension) -> None:
+    """Remove its C if something that Cython does not see is newer."""
+    made = Path(_BUILD, extension.sources[0]).with_suffix(".c")
+    if made.exists():
+        age = made.stat().st_mtime
+        if any(Path(needed).stat().st_mtime > age for needed in extension.depends):
+            made.unlink()
