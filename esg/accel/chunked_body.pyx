@@ -8,7 +8,6 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_Occurred
 
 from esg.accel.llhttp cimport (
-    F_TRAILING,
     HPE_OK,
     HTTP_REQUEST,
     llhttp_errno_t,
@@ -49,7 +48,11 @@ cdef class ChunkedBody:
             RequestRejected: 400, 413 or 431.
         """
         cdef Py_ssize_t taken = self._framing.scan(data)
-        self._execute(PyBytes_AS_STRING(data), taken)
+        # Trailers are judged and thrown away: llhttp would take their names for framing.
+        if self._framing.trailer_start < 0:
+            self._execute(PyBytes_AS_STRING(data), taken)
+        else:
+            self._execute(PyBytes_AS_STRING(data), self._framing.trailer_start)
         self.complete = self._framing.complete
         if self.complete and self._decoded != self._framing.body_size:
             raise RequestRejected(400, "content that llhttp does not read as it is framed")
@@ -59,8 +62,7 @@ cdef class ChunkedBody:
         cdef llhttp_errno_t error = llhttp_execute(&self._parser, data, size)
         if PyErr_Occurred() is not NULL:
             return -1  # out of a callback: no memory
-        # Trailers are thrown away, so what llhttp says of them (a Content-Length) is no matter.
-        if error != HPE_OK and not self._parser.flags & F_TRAILING:
+        if error != HPE_OK:
             raise RequestRejected(400, llhttp_get_error_reason(&self._parser).decode())
         return 0
 

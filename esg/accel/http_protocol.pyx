@@ -22,6 +22,7 @@ from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.serving cimport Serving, monotonic
 
 from esg.accel.rules.http_exchange import DRAIN_LIMIT
+from esg.accel.rules.request_head import has_begun
 from esg.accel.rules.response_head import error_response
 from esg.binding import endpoint
 from esg.errors import RequestRejected
@@ -50,7 +51,6 @@ cdef enum:
     # What follows a response: rules.persistence.
     REUSE = 0
     DRAIN = 1
-    LINGER_ON = 2
 
 cdef enum:
     # Requests of one read that are served before other connections have their turn.
@@ -210,6 +210,8 @@ cdef class HttpConnection(Connection):
                     return 0
                 served += 1
             elif request.over:
+                if self.writing_paused:
+                    return 0
                 self._finish_request(request)
             else:
                 if self.input.size:
@@ -277,8 +279,12 @@ cdef class HttpConnection(Connection):
         if not self.partial:
             self.partial = bytearray()
             self.searched = 0
-            self.deadlines.arm(HEAD, monotonic())
+        begun = has_begun(self.partial)
         self.partial += self.input.take(self.input.size)
+        if not has_begun(self.partial):
+            return None
+        if not begun:
+            self.deadlines.arm(HEAD, monotonic())
         end = find_end(self.partial, self.searched)
         if end < 0:
             self.searched = PyByteArray_GET_SIZE(self.partial)
@@ -309,7 +315,7 @@ cdef class HttpConnection(Connection):
             self.drain_limit = request.received + <long long> _drain_limit
             self.deadlines.arm(LINGER, monotonic())
             return 0
-        return self._linger() if step == LINGER_ON else self._close()
+        return self._linger()
 
     cdef int _drain(self, HttpRequest request) except -1:
         """Read unread content away; tell whether that has ended."""
@@ -324,7 +330,9 @@ cdef class HttpConnection(Connection):
         """Go on to the next request."""
         self.phase = SERVING
         self.request = None
-        self.deadlines.arm(HEAD if self.input.size else IDLE, monotonic())
+        # The empty line that may precede a request is none.
+        begun = self.input.size > 2 or has_begun(self.input.peek())
+        self.deadlines.arm(HEAD if begun else IDLE, monotonic())
         return 0
 
     # What a request asks for.
@@ -363,7 +371,13 @@ cdef class HttpConnection(Connection):
             PyBuffer_Release(&view)
 
     def _write_large(self, piece):
-        """Write a large buffer behind what else is due, without copying it."""
+        """Write a large buffer behind what else is due, without copying it.
+
+        What the kernel does not take at once is kept by the transport, so its owner must not be
+        able to change it meanwhile.
+        """
+        if type(piece.obj if isinstance(piece, memoryview) else piece) is not bytes:
+            piece = bytes(piece)
         if not self.output.size:
             self.transport.write(piece)
         elif self.serving.gathers_writes:
@@ -505,7 +519,7 @@ cdef class HttpConnection(Connection):
             return request.content_timed_out() if request is not None else 0
         if timer == LINGER and self.phase == DRAINING:
             return self._linger()
-        if timer == HEAD and self.partial:
+        if timer == HEAD and self.partial and has_begun(self.partial):
             return self._reject("", 408, "the head did not come in time", ())
         return self.drop(False)
 

@@ -24,7 +24,6 @@ cdef class HttpRequest(HttpExchange):
     cdef bint plain
     cdef tuple plain_fields
     cdef bint keep_alive
-    cdef bint client_persists
     cdef bint over
     # The content: what the connection still owes, what is here and not yet asked for.
     cdef long long missing

@@ -6,6 +6,8 @@ only when the application asks for it, so that the exchange counts what was take
 happens to have come.
 """
 
+import logging
+
 from cpython.bytes cimport PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.contextvars cimport PyContext_Copy
 from cpython.dict cimport PyDict_CheckExact
@@ -59,7 +61,6 @@ cdef HttpRequest http_request(Connection connection, RequestHead head):
     request.connection = connection
     request.serving = connection.serving
     request.head = head
-    request.client_persists = persists
     request.keep_alive = persists
     request.missing = head.content_length
     request.ready = []
@@ -157,6 +158,7 @@ cdef class HttpRequest(HttpExchange):
         self._leave_plain()
         if self.serving.stopping:
             self.wire.keep_alive = False
+        self.serving.default_fields()  # Date is that of the response, not of the request
         try:
             out = self.send(message)
         except (MessageError, TypeError):
@@ -402,7 +404,6 @@ cdef class HttpRequest(HttpExchange):
     cdef int next_step(self) except -1:
         """Return what follows on the connection: see `rules.persistence`."""
         return after_response(
-            self.client_persists,
             (self.keep_alive if self.wire is None else self.wire.keep_alive)
             and not self.serving.stopping,
             self.request_complete,
@@ -419,12 +420,13 @@ cdef class HttpRequest(HttpExchange):
         if not self.needs_error_response():
             if self.abort():
                 self._unfinished(client_left)
-        elif self.connection.eof:
-            logger.debug("The client left before the application answered")
+        elif client_left:
+            logger.debug("The application returned as its client had left")
             self._drop()
         else:
-            logger.error("The application returned without a response")
-            self._answer(500)
+            level = logging.DEBUG if self.connection.eof else logging.ERROR
+            logger.log(level, "The application returned without a response")
+            self._answer(500)  # a client that only ended its request may still read
         return self._response_over()
 
     cdef int app_raised(self, object error) except -1:

@@ -83,6 +83,10 @@ cdef class InputBuffer:
         self.skip(size)
         return taken
 
+    cdef bytes peek(self):
+        """Return a copy of all bytes."""
+        return PyBytes_FromStringAndSize(self.data, self.size)
+
     cdef int put_back(self, bytes data) except -1:
         """Put bytes before the others."""
         return self._join(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), self.data, self.size)

@@ -13,6 +13,8 @@ from esg.logs import logger
 LAST_WORDS = 0.25  # seconds
 # An application that suppresses its cancellation is cancelled again this often.
 CANCEL_AGAIN = 0.1  # seconds
+# A request in a thread, or one that swallows its cancellation, may never end.
+STUCK_AFTER = 1.0  # seconds
 ACCEPTS_AT_END = 64
 
 
@@ -116,11 +118,14 @@ class FastServer:
 
     async def _end_at_once(self):
         """Cancel what still runs and close what is still open."""
+        stuck_at = self._loop.time() + STUCK_AFTER
         while self._serving.tasks or self._serving.connections:
             self._serving.cancel()
             _drop_all(self._serving)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._serving.emptied(), CANCEL_AGAIN)
+            if self._loop.time() > stuck_at:
+                self._service.stuck.set()
 
 
 def _sweep(Serving serving):

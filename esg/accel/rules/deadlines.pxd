@@ -2,6 +2,8 @@
 
 cimport cython
 
+cdef double _NEVER
+
 
 cdef class Timeouts:
     cdef public double head

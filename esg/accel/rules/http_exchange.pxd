@@ -19,8 +19,7 @@ cdef class HttpExchange:
     cdef bint _body_delivered
     cdef public bint disconnected
     cdef public bint client_left
-    # A Content-Length has up to 19 digits: more than a signed C integer holds.
-    cdef object _remaining
+    cdef long long _remaining
     cdef bint _held_replaceable
 
     cpdef void body_received(self, bytes data) except *

@@ -2,6 +2,4 @@
 
 
 cpdef bint request_persists(str http_version, tuple connection) except -1
-cpdef int after_response(
-    bint client_persists, bint keep_alive, bint request_complete, bint can_drain
-) except -1
+cpdef int after_response(bint keep_alive, bint request_complete, bint can_drain) except -1

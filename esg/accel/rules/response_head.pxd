@@ -18,8 +18,7 @@ cdef class ResponsePlan:
     cdef public bint has_content
     cdef public list fields
     cdef public set names
-    # A Content-Length has up to 19 digits: more than a signed C integer holds.
-    cdef public object length
+    cdef public long long length
     cdef public bint close
     cdef public list options
 
