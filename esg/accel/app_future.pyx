@@ -51,7 +51,7 @@ cdef class AppFuture:
         if self._status == CANCELLED:
             raise self._make_cancelled_error()
         if self._status == PENDING:
-            raise asyncio.InvalidStateError("Result is not ready.")
+            raise asyncio.InvalidStateError("Result is not set.")
         if self._exception is not None:
             raise self._exception
         return self._result

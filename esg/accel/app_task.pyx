@@ -252,3 +252,15 @@ cdef class AppTask(AppFuture):
     def set_exception(self, exception):
         """Refuse: the coroutine alone decides."""
         raise RuntimeError("Task does not support set_exception operation")
+
+
+def run_eagerly(loop, coro, context):
+    """Run a coroutine as the driver runs applications; for tests.
+
+    Args:
+        loop: the running loop.
+        context: to run it in; nobody may have entered it.
+    """
+    cdef AppTask task = AppTask.__new__(AppTask)
+    task.start(loop, coro, context)
+    return task

@@ -55,6 +55,7 @@ cdef class HttpRequest(HttpExchange):
 
     cdef bint wants_input(self) except -1
     cdef int input_arrived(self) except -1
+    cdef int _take_input(self) except -1
     cdef int drain(self, long long limit) except -1
     cdef int eof_arrived(self) except -1
     cdef int client_lost(self) except -1

@@ -50,6 +50,8 @@ cdef enum:
     SEND_COST = 4096
     # Raw bytes of a chunked message that are decoded at once.
     CHUNKED_PIECE = 65536
+    # Content of a declared length that is taken at once; more has never come.
+    MOST_TAKEN = 1 << 30
 
 
 cdef HttpRequest http_request(Connection connection, RequestHead head):
@@ -255,7 +257,7 @@ cdef class HttpRequest(HttpExchange):
         wire = Http1Response(self.head.http_version, self.keep_alive, self.serving.default_fields())
         self.wire = wire
         self._wire = wire
-        if self.plain:
+        if self.plain and self.state < COMPLETE:
             self.plain = False
             self._remaining = self.connection.writer.left
             wire.start(plan(self.method, self.status, self.plain_fields))
@@ -297,10 +299,9 @@ cdef class HttpRequest(HttpExchange):
         """Show the exchange content that has come; tell whether there was any."""
         if self.content_length < 0:
             return self._feed_chunked()
+        self._take_input()
         if not self.ready_size:
-            self.input_arrived()
-            if not self.ready_size:
-                return False
+            return False
         cdef list ready = self.ready
         self.ready = []
         self.ready_size = 0
@@ -344,14 +345,19 @@ cdef class HttpRequest(HttpExchange):
 
     cdef int input_arrived(self) except -1:
         """Take content of a declared length as it comes; wake whoever waits for it."""
+        if not self.awaits_continue:  # it stays unread: receive() is still to say 100
+            self._take_input()
+        return _wake(self.receivers)
+
+    cdef int _take_input(self) except -1:
         cdef bytes data
-        if self.missing > 0 and not self.awaits_continue:
-            data = self.connection.take_input(min(self.missing, 1 << 30))
+        if self.missing > 0:
+            data = self.connection.take_input(min(self.missing, MOST_TAKEN))
             if data is not None:
                 self.missing -= len(data)
                 self.ready_size += len(data)
                 self.ready.append(data)
-        return _wake(self.receivers)
+        return 0
 
     cdef int drain(self, long long limit) except -1:
         """Read unread content away; tell how far that came."""
