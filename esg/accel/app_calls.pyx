@@ -1,3 +1,4 @@
+# cython: binding=False
 """What receive() and send() return: awaitables that are done at once in the common case.
 
 Each does what a coroutine would: nothing before it is awaited, its work once, and it can be
@@ -5,15 +6,31 @@ given to create_task, wait_for, gather or shield. Where the work has to wait for
 rest is a coroutine and everything is passed on to it.
 """
 
+cimport cython
+
 from esg.accel.http_request cimport HttpRequest
 
 
+@cython.freelist(64)
 cdef class AppCall:
-    """Be the awaitable of one call."""
+    """Be the awaitable of one call of receive(), or of send() where it has a message."""
 
-    cdef object begin(self):
+    cdef object _begin(self):
         """Do the work; raise StopIteration with its result, or return a coroutine for the rest."""
-        raise NotImplementedError
+        cdef HttpRequest request = self.request
+        cdef dict event
+        if self.sends:
+            rest = request.try_send(self.message)
+            self.message = None
+            if rest is None:
+                raise StopIteration
+            return rest
+        event = request.next_event()
+        while event is None:
+            if not request.try_receive():
+                return request.wait_for_event()
+            event = request.next_event()
+        raise StopIteration(event)
 
     cdef object _resume(self, object value):
         if self._rest is None:
@@ -22,7 +39,7 @@ cdef class AppCall:
             self._begun = True
             if value is not None:
                 raise TypeError("can't send non-None value to a just-started coroutine")
-            self._rest = self.begin()
+            self._rest = self._begin()
         return self._rest.send(value)
 
     def __await__(self):
@@ -32,6 +49,13 @@ cdef class AppCall:
         return self
 
     def __next__(self):
+        # Without a StopIteration where there is nothing for it to carry.
+        if not self._begun and self.sends:
+            self._begun = True
+            self._rest = self.request.try_send(self.message)
+            self.message = None
+            if self._rest is None:
+                raise StopIteration
         return self._resume(None)
 
     def send(self, value):
@@ -50,29 +74,6 @@ cdef class AppCall:
         self._begun = True
         if self._rest is not None:
             self._rest.close()
-
-
-cdef class ReceiveCall(AppCall):
-    """Be the awaitable of receive()."""
-
-    cdef object begin(self):
-        cdef dict event = self.request.next_event()
-        while event is None:
-            if not self.request.try_receive():
-                return self.request.wait_for_event()
-            event = self.request.next_event()
-        raise StopIteration(event)
-
-
-cdef class SendCall(AppCall):
-    """Be the awaitable of send()."""
-
-    cdef object begin(self):
-        rest = self.request.try_send(self.message)
-        self.message = None
-        if rest is None:
-            raise StopIteration
-        return rest
 
 
 def _raise(type, value=None, traceback=None):

@@ -1,3 +1,4 @@
+# cython: binding=False
 """The half of a task that others wait for: its outcome and their callbacks.
 
 As asyncio.Future has it, from outside: Python 3.11 to 3.14, `asyncio/futures.py`.

@@ -1,3 +1,4 @@
+# cython: binding=False
 """The task that runs one application call, begun at once where asyncio would begin it soon.
 
 It *is* the current task from the first step on, as far as anybody can tell: to make a real Task

@@ -10,6 +10,8 @@ cdef class Connection:
     cdef readonly object client
     cdef readonly object server
     cdef str scheme
+    # What the scopes of all its plain requests have in common.
+    cdef dict scope_base
     cdef bint lost
     cdef bint eof
     cdef bint writing_paused

@@ -1,3 +1,4 @@
+# cython: binding=False
 """One client connection on a transport: bytes to heads, heads to requests, and its end.
 
 The transport reports; `settle` then does everything that has become possible, in order: finish

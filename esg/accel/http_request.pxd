@@ -38,6 +38,7 @@ cdef class HttpRequest(HttpExchange):
 
     cdef int start(self) except -1
     cdef object _scope(self)
+    cdef dict _plain_scope(self)
     cdef bint try_receive(self) except -1
     cdef bint _pull(self) except -1
     cdef bint _feed(self) except -1

@@ -1,3 +1,4 @@
+# cython: binding=False
 """One request: the application's receive() and send(), and how it ends.
 
 The state table is `rules.http_exchange`, which this extends by what the driver keeps beside it;
@@ -12,7 +13,7 @@ from cpython.bytes cimport PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.contextvars cimport PyContext_Copy
 from cpython.dict cimport PyDict_CheckExact
 
-from esg.accel.app_calls cimport ReceiveCall, SendCall
+from esg.accel.app_calls cimport AppCall
 from esg.accel.chunked_body cimport chunked_body
 from esg.accel.connection cimport Connection
 from esg.accel.rules cimport http_exchange as exchange_rule
@@ -23,12 +24,14 @@ from esg.accel.rules.response_head cimport Http1Response
 from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.request_task cimport RequestTask
 from esg.accel.response_writer cimport ResponseWriter
+from esg.accel.rules.scope cimport decode_path
 from esg.accel.serving cimport Serving
 
 from esg.access_log import log_access
 from esg.accel.rules.http_exchange import DRAIN_LIMIT
 from esg.accel.rules.response_head import error_response, plan
 from esg.accel.rules.scope import http_scope
+from esg.asgi import ASGI_VERSION, HTTP_SPEC_VERSION
 from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
 from esg.logs import logger
 
@@ -93,7 +96,9 @@ cdef class HttpRequest(HttpExchange):
         cdef RequestHead head = self.head
         cdef Connection connection = self.connection
         cdef Serving serving = self.serving
-        return http_scope(
+        if connection.scope_base is not None and head.http_version == "1.1":
+            return self._plain_scope()
+        scope = http_scope(
             method=head.method,
             http_version=head.http_version,
             raw_path=head.raw_path,
@@ -106,19 +111,43 @@ cdef class HttpRequest(HttpExchange):
             state=serving.state,
             extensions=serving.extensions,
         )
+        if head.http_version == "1.1":
+            connection.scope_base = scope.copy()
+            # Nothing of this request stays with the connection.
+            connection.scope_base.update(dict.fromkeys(("headers", "state", "extensions")))
+        return scope
+
+    cdef dict _plain_scope(self):
+        """Build a scope on what the connection's first had: all that is mutable is new."""
+        cdef RequestHead head = self.head
+        cdef Serving serving = self.serving
+        cdef dict scope = self.connection.scope_base.copy()
+        cdef dict extensions = {}
+        scope["asgi"] = {"version": ASGI_VERSION, "spec_version": HTTP_SPEC_VERSION}
+        scope["method"] = head.method
+        scope["path"] = decode_path(head.raw_path, serving.root_path)
+        scope["raw_path"] = head.raw_path
+        scope["query_string"] = head.query
+        scope["headers"] = head.headers
+        scope["state"] = serving.state.copy()
+        for name, value in serving.extensions.items():
+            extensions[name] = (<dict> value).copy()
+        scope["extensions"] = extensions
+        return scope
 
     # The application's two callables; what they do happens when their result is awaited.
 
     def asgi_receive(self):
         """Return an awaitable of the next message."""
-        cdef ReceiveCall call = ReceiveCall.__new__(ReceiveCall)
+        cdef AppCall call = AppCall.__new__(AppCall)
         call.request = self
         return call
 
     def asgi_send(self, message):
         """Return an awaitable that takes a message."""
-        cdef SendCall call = SendCall.__new__(SendCall)
+        cdef AppCall call = AppCall.__new__(AppCall)
         call.request = self
+        call.sends = True
         call.message = message
         return call
 
