@@ -113,6 +113,8 @@ class Lifespan:
             _log("The application failed in its lifespan start-up", error)
         elif after == table.FAILED and before == table.IDLE:
             _log("The application does not support lifespan, but --lifespan is on", error)
+        elif before == table.FAILED:
+            logger.debug("The application raised after it said that start-up failed: %r", error)
         elif error is not None:
             _log("The application raised in its lifespan", error)
 

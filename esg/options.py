@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import MISSING, Field, dataclass, field
+from dataclasses import Field, dataclass, field
 from typing import Any
 
 from esg.errors import ConfigError
@@ -100,8 +100,3 @@ def _check_number(option: Option, value: Any, whole: bool) -> None:
         raise ValueError(f"must be at least {option.minimum:g}")
     if option.maximum is not None and value > option.maximum:
         raise ValueError(f"must be at most {option.maximum:g}")
-
-
-def has_default(schema_field: Field[Any]) -> bool:
-    """Tell whether a field may be left out."""
-    return schema_field.default is not MISSING

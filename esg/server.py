@@ -57,11 +57,7 @@ class Server:
         self._service: Service | None = None
         self._stopping = False
         self._forced = False
-        # shutdown() may come from any thread or a signal handler: a byte through a socket is
-        # the one way to wake every loop from all of them.
-        self._wake_receiver, self._wake_sender = socket.socketpair()
-        self._wake_receiver.setblocking(False)
-        self._wake_sender.setblocking(False)
+        self._wake_sender: socket.socket | None = None
 
     async def serve(self) -> None:
         """Serve until `shutdown` is called, inside a running asyncio or trio loop.
@@ -74,15 +70,21 @@ class Server:
         if self._used:
             raise RuntimeError("a Server serves once; make another one")
         self._used = True
+        # shutdown() may come from any thread or a signal handler: a byte through a socket is
+        # the one way to wake every loop from all of them.
+        receiver, sender = socket.socketpair()
+        self._wake_sender = sender
+        receiver.setblocking(False)
+        sender.setblocking(False)
         try:
-            await self._serve()
+            await self._serve(receiver)
         except BaseException as error:
             self._error = self._error or error
             raise
         finally:
             self._settle()
-            self._wake_receiver.close()
-            self._wake_sender.close()
+            receiver.close()
+            sender.close()
 
     async def started(self) -> None:
         """Wait until the server accepts connections.
@@ -124,10 +126,13 @@ class Server:
         Args:
             force: do not wait for requests in flight.
         """
-        with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
-            self._wake_sender.send(b"!" if force else b".")
+        self._stopping = True
+        self._forced |= force
+        if self._wake_sender is not None:
+            with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
+                self._wake_sender.send(b".")
 
-    async def _serve(self) -> None:
+    async def _serve(self, wake: socket.socket) -> None:
         implementation = self._implementation()
         app = load_app(self.config.app, factory=self.config.factory, app_dir=self.config.app_dir)
         self.watches_signals = True  # a byte that comes from here on will be read
@@ -135,7 +140,7 @@ class Server:
             app = trace_messages(app)
         listeners = binding.bind(self.config)
         try:
-            await self._run_app(app, listeners, implementation)
+            await self._run_app(app, listeners, implementation, wake)
         finally:
             binding.release(listeners)
 
@@ -146,11 +151,15 @@ class Server:
         return resolve(self.config.impl, loop)
 
     async def _run_app(
-        self, app: ASGIApp, listeners: list[socket.socket], implementation: Implementation
+        self,
+        app: ASGIApp,
+        listeners: list[socket.socket],
+        implementation: Implementation,
+        wake: socket.socket,
     ) -> None:
         lifespan = Lifespan(app, self.config.lifespan, self.config.timeout_lifespan)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch_wake, lifespan)
+            tasks.start_soon(self._watch_wake, lifespan, wake)
             try:
                 with anyio.CancelScope() as self._starting:
                     await lifespan.startup(tasks)
@@ -201,6 +210,7 @@ class Server:
         logger.error("Requests go on though they are cancelled")
         if self.on_stuck is not None:
             await lifespan.shutdown()
+            binding.release(service.listeners)
             logger.info("Stopped")
             self.on_stuck()
 
@@ -214,12 +224,11 @@ class Server:
             )
         self._settle()
 
-    async def _watch_wake(self, lifespan: Lifespan) -> None:
+    async def _watch_wake(self, lifespan: Lifespan, wake: socket.socket) -> None:
         while True:
-            await wait_readable(self._wake_receiver)
-            self._forced |= b"!" in self._wake_receiver.recv(64)
-            self._stopping = True
             self._apply_stop(lifespan)
+            await wait_readable(wake)
+            wake.recv(64)
 
     def _apply_stop(self, lifespan: Lifespan) -> None:
         if not self._stopping:
@@ -273,6 +282,7 @@ def _leave(code: int) -> None:
 def _stop_on_signals(server: Server) -> Iterator[list[int]]:
     """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
     received: list[int] = []
+    forced = threading.Event()
     ended = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -280,21 +290,25 @@ def _stop_on_signals(server: Server) -> Iterator[list[int]]:
         server.shutdown(force=len(received) > 1)
         if not server.watches_signals:
             raise KeyboardInterrupt  # out of the application's import
-        if len(received) == 2:
-            # The loop itself may be blocked by the application.
-            threading.Thread(target=last_resort, daemon=True).start()
+        if len(received) > 1:
+            forced.set()
 
     def last_resort() -> None:
+        """Leave if the stop is not over soon: the application may block the loop itself."""
+        forced.wait()
         if not ended.wait(_LAST_RESORT):
             _leave(_exit_code(received))
 
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
+    # Started now: a signal handler must not start threads.
+    threading.Thread(target=last_resort, name="esg last resort", daemon=True).start()
     before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
     finally:
         ended.set()
+        forced.set()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -31,7 +31,7 @@ class Service:
     Args:
         app: the application, its lifespan started.
         config: the settings.
-        listeners: bound, listening, non-blocking sockets; the driver leaves them open.
+        listeners: bound, listening, non-blocking sockets; the driver closes them.
         state: the lifespan state that every request gets a copy of.
         context: the context that every request runs in a copy of.
         server_info: what this server is, for `scope["extensions"]["esg.server"]`.

@@ -23,35 +23,40 @@ LINE = re.compile(
 )
 
 
-def test_start_up_line_names_what_serves(serve: Serve, row: Row) -> None:
-    server = serve(row=row)
-    (line,) = server.stderr.matching("listening on")
+@pytest.fixture(scope="module")
+def plain(serve_module: Serve, row: Row) -> ServerProcess:
+    """Return a server of every row with the default log."""
+    return serve_module(row=row)
+
+
+def test_start_up_line_names_what_serves(plain: ServerProcess, row: Row) -> None:
+    (line,) = plain.stderr.matching("listening on")
     python = r"\w+ \d+\.\d+\.\d+"
     name = rf"ESG \S+ \({row.impl} on {row.loop}, {python}\)"
-    assert re.fullmatch(rf"INFO:     {name} listening on {server.url}", line)
+    assert re.fullmatch(rf"INFO:     {name} listening on {plain.url}", line)
 
 
-def test_access_line(serve: Serve, row: Row) -> None:
-    server = serve(row=row)
-    with server.connect() as client:
+def test_access_line(plain: ServerProcess) -> None:
+    with plain.connect() as client:
         port = client.socket.getsockname()[1]
         client.get("/scope?a=%20b")
         client.request("/", "HEAD")
         client.response("HEAD")
     peer = rf"^INFO:     127\.0\.0\.1:{port} - "
-    server.stdout.wait_for(peer + r'"GET /scope\?a=%20b HTTP/1\.1" 200$')
-    server.stdout.wait_for(peer + r'"HEAD / HTTP/1\.1" 200$')
+    plain.stdout.wait_for(peer + r'"GET /scope\?a=%20b HTTP/1\.1" 200$')
+    plain.stdout.wait_for(peer + r'"HEAD / HTTP/1\.1" 200$')
 
 
-def test_rejected_request(serve: Serve, row: Row) -> None:
-    server = serve(row=row)
-    with server.connect() as client:
+def test_rejected_request(plain: ServerProcess) -> None:
+    """It is in the server's log, and not among the responses."""
+    with plain.connect() as client, plain.connect() as other:
         port = client.socket.getsockname()[1]
-        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        client.send(b"GET /rejected HTTP/1.1\r\n\r\n")
         assert client.response().status == 400
-    server.stderr.wait_for(rf"^WARNING:  127\.0\.0\.1:{port} - rejected with 400: \S.*[Hh]ost")
-    assert server.stop() == 0
-    assert not server.stdout.matching("HTTP/1")
+        assert other.get("/after").status == 200
+    plain.stderr.wait_for(rf"^WARNING:  127\.0\.0\.1:{port} - rejected with 400: \S.*[Hh]ost")
+    plain.stdout.wait_for("GET /after")
+    assert not plain.stdout.matching("/rejected")
 
 
 def test_trace_has_every_message_with_content_as_sizes(serve: Serve, row: Row) -> None:

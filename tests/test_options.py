@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from esg.errors import ConfigError
-from esg.options import Option, check, flag_name, has_default, option_of, setting
+from esg.options import Option, check, flag_name, option_of, setting
 
 
 def _double(value: Any) -> int:
@@ -50,11 +50,6 @@ def test_other_fields_have_none_and_are_not_checked(name: str) -> None:
 def test_flag_name() -> None:
     assert flag_name("root_path") == "--root-path"
     assert flag_name("fd") == "--fd"
-
-
-def test_has_default() -> None:
-    assert not has_default(FIELDS["plain"])
-    assert has_default(FIELDS["whole"])
 
 
 @pytest.mark.parametrize(

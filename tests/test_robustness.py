@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 
 import pytest
 
@@ -100,21 +101,18 @@ def test_contexts_do_not_leak(server: ServerProcess) -> None:
         assert [client.get(f"/contexts?{n}").body for n in range(3)] == [b"unset"] * 3
 
 
-def objects_of(server: ServerProcess) -> dict[str, int]:
-    """Count the server's own objects, once all connections but the one that asks are gone."""
-    found: dict[str, int] = json.loads(get(server, "/objects").body)
-    return found
+def held_by(server: ServerProcess, watcher: Connection) -> Counter[str]:
+    """Count the server's own objects, and its descriptors, by a connection that stays open."""
+    objects: dict[str, int] = json.loads(watcher.get("/objects").body)
+    return Counter({**objects, "descriptors": server.descriptors()})
 
 
-def settled(
-    server: ServerProcess, before: tuple[dict[str, int], int]
-) -> tuple[dict[str, int], int]:
-    """Return objects and descriptors as soon as they are what they were, else at the end."""
+def left_over(server: ServerProcess, watcher: Connection, before: Counter[str]) -> Counter[str]:
+    """Return what a server holds beyond what it did, as soon as that is nothing or at the end."""
     deadline = time.monotonic() + 10
-    while True:
-        now = objects_of(server), server.descriptors()
-        if now == before or time.monotonic() > deadline:
-            return now
+    while (more := held_by(server, watcher) - before) and time.monotonic() < deadline:
+        pass
+    return more
 
 
 def open_many(server: ServerProcess) -> list[Connection]:
@@ -136,15 +134,15 @@ def open_many(server: ServerProcess) -> list[Connection]:
 )
 def test_reset_connections_leave_nothing(server: ServerProcess, sent: bytes) -> None:
     """Neither objects nor descriptors."""
-    objects_of(server)  # whatever the first request leaves for all others
-    before = objects_of(server), server.descriptors()
-    for _ in range(MANY // AT_ONCE if sent == REQUEST else 1):
-        clients = open_many(server)
-        for client in clients:
-            client.send(sent)
-        for client in clients:
-            client.reset()
-    assert settled(server, before) == before
+    with server.connect() as watcher:
+        before = held_by(server, watcher)
+        for _ in range(MANY // AT_ONCE if sent == REQUEST else 1):
+            clients = open_many(server)
+            for client in clients:
+                client.send(sent)
+            for client in clients:
+                client.reset()
+        assert left_over(server, watcher, before) == Counter()
 
 
 def test_full_descriptor_table(serve: Serve, row: Row) -> None:

@@ -19,6 +19,7 @@ from esg.cancellation import is_cancelled
 from esg.errors import RequestRejected
 from esg.logs import logger
 from esg.pure.request_task import RequestTask
+from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
 from esg.pure.write_queue import WriteQueue
 from esg.rules import deadlines, persistence, request_head
 from esg.rules.deadlines import Deadlines
@@ -29,10 +30,6 @@ from esg.rules.response_head import error_response
 if TYPE_CHECKING:
     from esg.pure.server import PureServer
     from esg.pure.transport import SocketTransport
-
-# What need not wait still lets other tasks run after this many bytes.
-YIELD_AFTER = 65536
-MESSAGE_COST = 4096  # what a read or a message counts besides its bytes
 
 
 class HttpConnection:
@@ -48,6 +45,7 @@ class HttpConnection:
         eof: the client has sent FIN.
         lost: the connection is of no use any more.
         expired: the timer that ran out while the connection was waiting.
+        unyielded: what has been read and written since other tasks could run last.
         request: the request that reads and writes now.
     """
 
@@ -63,9 +61,9 @@ class HttpConnection:
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
-        self._unyielded = 0
-        self._writes = WriteQueue(self, tasks)
-        self.write = self._writes.write
+        self.unyielded = 0
+        self.writes = WriteQueue(self, tasks)
+        self.write = self.writes.write
         self.deadlines.arm(deadlines.HEAD, time.monotonic())
         server.connections.add(self)
 
@@ -112,6 +110,7 @@ class HttpConnection:
             await self.linger()
             return False
         self.request = None
+        self.expired = deadlines.NONE
         idle = not request_head.has_begun(self.buffer)
         self.deadlines.arm(deadlines.IDLE if idle else deadlines.HEAD, time.monotonic())
         return True
@@ -119,10 +118,13 @@ class HttpConnection:
     async def _read_head(self) -> bytes | None:
         scanned = 0
         while True:
-            if not self.buffer and self.service.stopping and not self._read_waiting():
-                self.drop()
-                return None
-            if request_head.has_begun(self.buffer):
+            begun = request_head.has_begun(self.buffer)
+            if not begun and self.service.stopping:
+                begun = self._read_waiting()
+                if not begun:
+                    self.drop()
+                    return None
+            if begun:
                 end = request_head.find_end(self.buffer, scanned)
                 if end >= 0:
                     raw = bytes(self.buffer[:end])
@@ -137,24 +139,35 @@ class HttpConnection:
     def _read_waiting(self) -> bool:
         """Take a request that came before the server was told to stop; tell if there is one."""
         self.buffer += self.transport.read_nowait() or b""
-        return bool(self.buffer)
+        return request_head.has_begun(self.buffer)
 
     async def _read_more(self) -> bool:
         """Read more of a head; tell whether there can be one."""
         self._awaits_head = True
+        await self.breathe()
         data = await self.read()
         self._awaits_head = False
-        if self.expired == deadlines.HEAD and request_head.has_begun(self.buffer):
-            raise RequestRejected(408, "the head did not come in time")
-        if data == b"" or self.expired or self.lost:
-            self.drop()  # a FIN inside a head, or silence: there is nothing to answer
+        if self.expired and data is None and not self.lost:
+            data = self.transport.read_nowait()  # it may have come while the loop was blocked
+        if data == b"" or self.lost:
+            self.drop()  # a FIN inside a head: there is nothing to answer
             return False
-        if data is not None:
-            begun = request_head.has_begun(self.buffer)
-            self.buffer += data
-            if not begun and request_head.has_begun(self.buffer):
-                self.deadlines.arm(deadlines.HEAD, time.monotonic())
-        return True
+        begun = request_head.has_begun(self.buffer)
+        self.buffer += data or b""
+        if not begun and request_head.has_begun(self.buffer):
+            self.deadlines.arm(deadlines.HEAD, time.monotonic())
+            self.expired = deadlines.NONE
+        return not self.expired or self._read_late()
+
+    def _read_late(self) -> bool:
+        """Decide on a timer that ran out: a head that is complete by now is served."""
+        if request_head.find_end(self.buffer, 0) >= 0:
+            self.expired = deadlines.NONE
+            return True
+        if request_head.has_begun(self.buffer):
+            raise RequestRejected(408, "the head did not come in time")
+        self.drop()
+        return False
 
     # Reading and writing, for the request that is served now.
 
@@ -168,18 +181,22 @@ class HttpConnection:
             return None
         if self.eof:
             return b""
-        if self._unyielded > YIELD_AFTER:  # a client that sends fast must not keep others waiting
-            self._unyielded = 0
-            await checkpoint()
+        # No await before this: whoever found that the connection is its own must read at once.
         data = self.transport.read_nowait()
         if data is None:
             await self.transport.wait_readable()
-            self._unyielded = 0
+            self.unyielded = 0
         elif data:
-            self._unyielded += len(data) + MESSAGE_COST
+            self.unyielded += len(data) + MESSAGE_COST
         else:
             self.eof = True
         return data
+
+    async def breathe(self) -> None:
+        """Let other tasks run, if this client has kept the loop busy for long enough."""
+        if self.unyielded > YIELD_AFTER:
+            self.unyielded = 0
+            await checkpoint()
 
     @property
     def may_read_ahead(self) -> bool:
@@ -202,13 +219,13 @@ class HttpConnection:
         A close with unread bytes in the kernel would reset the connection and take the answer
         with it (RFC 9112 section 9.6).
         """
-        await self._writes.drained()
+        await self.writes.drained()
         if not self.lost:
             self.transport.finish_writing()
             self.expired = deadlines.NONE
             self.deadlines.arm(deadlines.LINGER, time.monotonic())
             while not self.expired and await self.read() != b"":
-                pass
+                await self.breathe()
         self.drop()
 
     def drop(self, abort: bool = False) -> None:

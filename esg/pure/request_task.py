@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio.lowlevel import checkpoint
 
 from esg.access_log import log_access
 from esg.asgi import Buffer, Message
@@ -18,6 +17,7 @@ from esg.cancellation import is_cancelled
 from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
 from esg.logs import logger
 from esg.pure.request_body import RequestBody
+from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
 from esg.rules import deadlines, http_exchange, persistence, response_head
 from esg.rules.http_exchange import HttpExchange
 from esg.rules.request_head import RequestHead
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from esg.pure.http_connection import HttpConnection
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# A send that need not wait still lets other tasks run after this many bytes.
-_YIELD_EVERY = 65536
-_SLICE = 8192
-_SEND_COST = 4096  # what a message counts besides its bytes
+_SLICE = 8192  # bytes of chunked content that are decoded at once
 _RETRY_AFTER = ((b"retry-after", b"1"),)
 
 
@@ -52,7 +49,6 @@ class RequestTask:
         "_service",
         "_settled",
         "_timed_out",
-        "_unyielded",
         "_wire",
         "head",
     )
@@ -74,7 +70,6 @@ class RequestTask:
         self._reading: anyio.Event | None = None  # set when the task that reads has read
         self._settled: anyio.Event | None = None  # set when no receive() needs to wait any more
         self._timed_out = False
-        self._unyielded = 0
         self._over = False
 
     async def run(self) -> None:
@@ -122,15 +117,19 @@ class RequestTask:
     async def receive(self) -> Message:
         """Return the next message, waiting for the client where it has to."""
         exchange = self._exchange
+        await self._connection.breathe()
         while (event := exchange.next_event()) is None:
             if exchange.take_continue():
                 await self._write([_CONTINUE])
-            await self._read_more()
+            else:
+                await self._read_more()
         return event
 
     async def send(self, message: Message) -> None:
         """Take a message; return when the kernel has what it means for the client."""
         exchange = self._exchange
+        # Before the message is taken: a send() that is cancelled here leaves nothing behind.
+        await self._connection.writes.drained()
         if self._service.stopping:
             self._wire.keep_alive = False
         self._service.default_fields()  # Date is that of the response, not of the request
@@ -146,15 +145,14 @@ class RequestTask:
             await self._write(out)
         if exchange.state == http_exchange.COMPLETE:
             self._response_over()
-        elif self._unyielded > _YIELD_EVERY:
-            self._unyielded = 0
-            await checkpoint()
+        else:
+            await self._connection.breathe()
 
     async def _write(self, out: list[Buffer]) -> None:
         size = sum(map(len, out))
         if len(out) > 1 and size <= response_head.JOIN_LIMIT:
             out = [b"".join(out)]
-        self._unyielded += size + _SEND_COST
+        self._connection.unyielded += size + MESSAGE_COST
         try:
             await self._connection.write(out)
         except OSError as error:
@@ -188,7 +186,7 @@ class RequestTask:
     async def _read_content(self) -> None:
         connection = self._connection
         if connection.buffer:
-            await self._feed_buffer()
+            self._feed_buffer()
             return
         connection.deadlines.arm(deadlines.BODY, time.monotonic())
         data = await connection.read()
@@ -197,27 +195,28 @@ class RequestTask:
         connection.deadlines.stop_reading()
         if data:
             connection.buffer += data
-            await self._feed_buffer()
+            self._feed_buffer()
         elif data is not None:
             connection.drop()  # a FIN inside a request (RFC 9112 section 8)
         elif self._timed_out:
             raise RequestRejected(408, "the content did not come in time")
 
-    async def _feed_buffer(self) -> None:
+    def _feed_buffer(self) -> None:
         """Read content out of what has come, a slice at a time.
 
-        What costs is chunk lines; where there are more of them than content, others may run in
-        between.
+        What costs is chunk lines: where there are more of them than content, one slice is enough
+        for now, and others may run before the next.
         """
-        buffer = self._connection.buffer
-        while buffer and not self._exchange.request_complete:
+        connection = self._connection
+        while connection.buffer and not self._exchange.request_complete:
             before = self._exchange.received
-            size = len(buffer) if self.head.content_length > 0 else _SLICE
-            data = bytes(buffer[:size])
-            del buffer[:size]
+            size = len(connection.buffer) if self.head.content_length > 0 else _SLICE
+            data = bytes(connection.buffer[:size])
+            del connection.buffer[:size]
             self._feed(data)
             if self._exchange.received - before < len(data) // 2:
-                await checkpoint()
+                connection.unyielded += YIELD_AFTER
+                break
 
     def _feed(self, data: bytes) -> None:
         if self._body is None:
@@ -261,9 +260,10 @@ class RequestTask:
             if not connection.buffer or self._exchange.received > limit:
                 return False
             try:
-                await self._feed_buffer()
+                self._feed_buffer()
             except RequestRejected:
                 return False
+            await connection.breathe()
         return self._exchange.request_complete
 
     # How the exchange ends.

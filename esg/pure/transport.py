@@ -18,6 +18,9 @@ from esg.binding import endpoint
 from esg.rules.scope import Address
 
 READ_SIZE = 65536
+# What need not wait still lets other tasks run after this many bytes.
+YIELD_AFTER = 65536
+MESSAGE_COST = 4096  # what a read or a message counts besides its bytes
 
 
 class SocketTransport:

@@ -65,8 +65,8 @@ class WriteQueue:
             raise ConnectionAbortedError("the connection is closed")
 
     async def drained(self) -> None:
-        """Wait until what has been given so far is written, or the connection is lost."""
-        if self._waiting:
+        """Wait until what has been given is written, or the connection is lost."""
+        while self._waiting and not self._connection.lost:
             written = anyio.Event()
             self._waiting.append(written)
             await written.wait()

@@ -173,6 +173,8 @@ def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
     """Read a field that the server looks at; tell whether the server writes it itself."""
     if name == b"connection":
         for option in map(_option, value.split(b",")):
+            if option and not _NAME.fullmatch(option):
+                raise MessageError(f"invalid connection option {option!r}")
             if option == b"close":
                 result.close = True
             elif option and option != b"keep-alive":

@@ -79,7 +79,7 @@ def _settled(trace: list[Observed]) -> list[Line]:
         line = "end cancelled" if entry.kind == "end" and cancelled else str(entry)
         if cut_off and entry.detail == "http.request" and entry.more:
             continue
-        if broken and settled and line == settled[-1]:
+        if broken and entry.kind == "send" and entry.detail == "http.response.body":
             continue
         settled.append(line)
     return settled

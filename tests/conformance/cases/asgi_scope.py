@@ -118,6 +118,14 @@ def _basics() -> list[Case]:
             },
         ),
         accepted(
+            "no-tls",
+            15,
+            "ASGI TLS extension 0.2, When to use",
+            "without TLS the scheme is http and the extensions have no tls",
+            get(),
+            scope={"scheme": "http"},
+        ),
+        accepted(
             "spec-version",
             2,
             SCOPE,

@@ -559,7 +559,7 @@ def _lengths() -> list[Case]:
         more.setdefault("fate", Fate.GONE)
         return case(
             f"length-{name}",
-            45,
+            45 if name.startswith("exceeded") else 46,
             clause,
             words,
             get(),

@@ -348,7 +348,6 @@ def _timeouts() -> list[Case]:
             "an empty line alone begins no request that deserves a 408",
             b"\r\n",
             AwaitClose(not_before=SOONEST),
-            responses=(error(408),),
             calls=(),
             level=Level.CHOICE,
         ),

@@ -20,6 +20,8 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+LARGEST_RECORDED_BODY = 4096
+
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 
 RAISABLE: dict[str, Callable[[], BaseException]] = {
@@ -59,6 +61,12 @@ def _build(value: Any) -> Any:
     return value
 
 
+def _summary(message: Message) -> Message:
+    """Put the size of a long body in its place: the trace must not cost more than the exchange."""
+    size = len(message.get("body") or b"")
+    return message if size <= LARGEST_RECORDED_BODY else {**message, "body": {"size": size}}
+
+
 class Player:
     """Play one script over one ASGI call."""
 
@@ -78,7 +86,7 @@ class Player:
         except BaseException as error:
             self.channel.record("receive-raised", family(error), str(error))
             raise
-        self.channel.record("receive", message)
+        self.channel.record("receive", _summary(message))
         self._last = message
         if message.get("type") == "http.request":
             self._body += message.get("body", b"")

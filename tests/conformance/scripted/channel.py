@@ -18,8 +18,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 ADDRESS_VARIABLE = "CONFORMANCE_CHANNEL"
-# Of a longer one the size is recorded: the trace must not cost more than the exchange.
-LARGEST_RECORDED_BODY = 4096
 
 
 def running_on_trio() -> bool:
@@ -71,8 +69,7 @@ def literal(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        data = bytes(value)
-        return data if len(data) <= LARGEST_RECORDED_BODY else {"size": len(data)}
+        return bytes(value)
     if isinstance(value, dict):
         return {str(key): literal(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
