@@ -35,9 +35,10 @@ cdef class OutputBuffer:
         return self.data + self.size
 
     cdef int add(self, const char *data, Py_ssize_t size) except -1:
-        """Add bytes."""
-        memcpy(self.room(size), data, size)
-        self.size += size
+        """Add bytes; `data` may be NULL where there are none, which memcpy must not be given."""
+        if size:
+            memcpy(self.room(size), data, size)
+            self.size += size
         return 0
 
     cdef bytes take(self):
