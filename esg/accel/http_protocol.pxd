@@ -24,6 +24,8 @@ cdef class HttpConnection(Connection):
     cdef long long drain_limit
     cdef bint settling
     cdef bint settle_scheduled
+    # A timer ran out while bytes were waiting to be read.
+    cdef bint expired_once
     cdef Py_ssize_t unwritten
 
     cdef int settle(self) except -1

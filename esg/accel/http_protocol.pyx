@@ -155,6 +155,7 @@ cdef class HttpConnection(Connection):
         """Let go of what belongs to an open connection, and tell the application."""
         cdef HttpRequest request = self.request
         self.lost = True
+        self.writing_paused = False
         self.phase = CLOSED
         self.request = None
         self.input.clear()
@@ -237,7 +238,7 @@ cdef class HttpConnection(Connection):
         return 1
 
     def _head_begun(self):
-        return bool(self.partial)
+        return self.partial is not None and has_begun(self.partial)
 
     cdef RequestHead _read_head(self):
         """Read the next head; None where its end has not come.
@@ -304,6 +305,7 @@ cdef class HttpConnection(Connection):
             return self._reject(head.method, 503, f"{limit} requests are in flight", _RETRY_AFTER)
         cdef HttpRequest request = http_request(self, head)
         self.request = request
+        self.expired_once = False
         return request.start()
 
     cdef int _finish_request(self, HttpRequest request) except -1:
@@ -520,7 +522,10 @@ cdef class HttpConnection(Connection):
             return request.content_timed_out() if request is not None else 0
         if timer == LINGER and self.phase == DRAINING:
             return self._linger()
-        if timer == HEAD and self.partial and has_begun(self.partial):
+        if timer != LINGER and not self.expired_once and _is_readable(self.transport):
+            self.expired_once = True  # it came in time, while the loop was blocked
+            return 0
+        if timer == HEAD and self._head_begun():
             return self._reject("", 408, "the head did not come in time", ())
         return self.drop(False)
 
@@ -537,7 +542,7 @@ cdef class HttpConnection(Connection):
 
         A request that came before the server was told to stop is still served.
         """
-        if self.phase == SERVING and self.request is None and not self.partial:
+        if self.phase == SERVING and self.request is None and not self._head_begun():
             if not self.input.size and not _is_readable(self.transport):
                 return self.drop(False)
         return 0

@@ -182,6 +182,8 @@ cdef class HttpRequest(HttpExchange):
     cdef object try_send(self, object message):
         """Take a message; return what remains to be awaited, None where nothing does."""
         cdef list out
+        if self.state < COMPLETE and self.connection.writing_paused and not self.connection.lost:
+            return self._send_later(message)
         if self.serving.stopping:
             self.keep_alive = False
         if PyDict_CheckExact(message) and self._send_plainly(<dict> message):
@@ -291,6 +293,17 @@ cdef class HttpRequest(HttpExchange):
             self._remaining = self.connection.writer.left
             wire.start(plan(self.method, self.status, self.plain_fields))
         return 0
+
+    async def _send_later(self, message):
+        """Take a message once those before it are written.
+
+        A send() that is cancelled while it waits has done nothing.
+        """
+        while self.connection.writing_paused and not self.connection.lost:
+            await self._wait(self.senders)
+        rest = self.try_send(message)
+        if rest is not None:
+            await rest
 
     async def _wait_for_client(self):
         """Wait until the kernel has all that was written."""
