@@ -119,17 +119,42 @@ class RequestTask:
         exchange = self._exchange
         await self._connection.breathe()
         while (event := exchange.next_event()) is None:
-            if exchange.take_continue():
-                await self._write([_CONTINUE])
-            else:
+            if not exchange.take_continue():
                 await self._read_more()
+                continue
+            try:
+                await self._connection.write([_CONTINUE])
+            except OSError:
+                self._connection.drop()
         return event
 
     async def send(self, message: Message) -> None:
         """Take a message; return when the kernel has what it means for the client."""
+        connection = self._connection
+        try:
+            await self._send(message)
+        except ClientDisconnected:
+            raise
+        except OSError as error:
+            connection.drop()
+            raise ClientDisconnected(str(error), self._exchange) from error
+        if self._exchange.state == http_exchange.COMPLETE:
+            self._response_over()
+        else:
+            await connection.breathe()
+
+    async def _send(self, message: Message) -> None:
+        writes = self._connection.writes
+        waited = await writes.turn()
+        try:
+            out = self._take(message)
+            written = writes.put(out) if out else None
+        finally:
+            writes.end_turn(waited)
+        await writes.wait(written)
+
+    def _take(self, message: Message) -> list[Buffer]:
         exchange = self._exchange
-        # Before the message is taken: a send() that is cancelled here leaves nothing behind.
-        await self._connection.writes.drained()
         if self._service.stopping:
             self._wire.keep_alive = False
         self._service.default_fields()  # Date is that of the response, not of the request
@@ -141,23 +166,11 @@ class RequestTask:
             raise
         if exchange.late_messages:
             self._service.late_message()
-        if out:
-            await self._write(out)
-        if exchange.state == http_exchange.COMPLETE:
-            self._response_over()
-        else:
-            await self._connection.breathe()
-
-    async def _write(self, out: list[Buffer]) -> None:
         size = sum(map(len, out))
-        if len(out) > 1 and size <= response_head.JOIN_LIMIT:
-            out = [b"".join(out)]
         self._connection.unyielded += size + MESSAGE_COST
-        try:
-            await self._connection.write(out)
-        except OSError as error:
-            self._connection.drop()
-            raise ClientDisconnected(str(error), self._exchange) from error
+        if len(out) > 1 and size <= response_head.JOIN_LIMIT:
+            return [b"".join(out)]
+        return out
 
     # Reading the request's content, and watching for the client's end.
 

@@ -36,13 +36,14 @@ class WriteQueue:
         tasks: where the writing task lives.
     """
 
-    __slots__ = ("_connection", "_tasks", "_waiting")
+    __slots__ = ("_connection", "_senders", "_tasks", "_waiting")
 
     def __init__(self, connection: HttpConnection, tasks: TaskGroup) -> None:
         self._connection = connection
         self._tasks = tasks
         # Buffers, and behind each write's last one the event that tells its writer.
         self._waiting: deque[Buffer | anyio.Event] = deque()
+        self._senders: deque[anyio.Event] = deque()  # in the order of their send() calls
 
     async def write(self, pieces: Sequence[Buffer]) -> None:
         """Write `pieces`, waiting as long as the client is slow.
@@ -52,17 +53,68 @@ class WriteQueue:
         Raises:
             OSError: the connection is lost.
         """
+        await self.wait(self.put(pieces))
+
+    def put(self, pieces: Sequence[Buffer]) -> anyio.Event | None:
+        """Give `pieces` and return what to `wait` for, None if the kernel has them already.
+
+        Raises:
+            OSError: the connection is lost.
+        """
         if self._connection.lost:
             raise ConnectionAbortedError("the connection is closed")
         if not self._waiting:
             pieces = self._write_now(pieces)
             if not pieces:
-                return
+                return None
             self._tasks.start_soon(self._write_waiting)
+        written = anyio.Event()
         self._waiting += map(_kept, pieces)
-        await self.drained()
-        if self._connection.lost:
-            raise ConnectionAbortedError("the connection is closed")
+        self._waiting.append(written)
+        return written
+
+    async def wait(self, written: anyio.Event | None) -> None:
+        """Wait for what `put` returned.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        if written is not None:
+            await written.wait()
+            if self._connection.lost:
+                raise ConnectionAbortedError("the connection is closed")
+
+    async def turn(self) -> bool:
+        """Wait until every send() that was called earlier has been taken and written.
+
+        So messages are taken in the order of their calls, one at a time, and one that is cancelled
+        here leaves nothing behind. The caller gives its message without another await, and then
+        gives the turn back.
+
+        Returns:
+            Whether there was anything to wait for: what `end_turn` is to be told.
+        """
+        if not self._waiting and not self._senders:
+            return False
+        mine = anyio.Event()
+        self._senders.append(mine)
+        try:
+            await mine.wait()
+        except BaseException:
+            self._senders.remove(mine)
+            self._next_turn()
+            raise
+        return True
+
+    def end_turn(self, waited: bool) -> None:
+        """Give the turn back that `turn` gave."""
+        if waited:
+            self._senders.popleft()
+            self._next_turn()
+
+    def _next_turn(self) -> None:
+        if self._senders and (not self._waiting or self._connection.lost):
+            self._senders[0].set()
 
     async def drained(self) -> None:
         """Wait until what has been given is written, or the connection is lost."""
@@ -103,3 +155,4 @@ class WriteQueue:
                 if isinstance(item, anyio.Event):
                     item.set()
             self._waiting.clear()
+            self._next_turn()
