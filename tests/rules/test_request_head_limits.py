@@ -275,3 +275,15 @@ def test_judging_costs_what_the_head_is_long(request_head: ModuleType, raw: byte
     begun = process_time()
     assert status_of(request_head, raw, **bounds) in (0, 400)
     assert process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("buffer", "begun"),
+    [(b"", False), (b"\r", False), (b"\r\n", False), (b"\n", True), (b"\r\nG", True), (b"G", True)],
+)
+def test_empty_line_begins_no_request(
+    request_head: ModuleType, *, buffer: bytes, begun: bool
+) -> None:
+    """RFC 9112 section 2.2."""
+    assert request_head.has_begun(buffer) is begun
+    assert request_head.has_begun(bytearray(buffer)) is begun

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esg.errors import MessageError
 from tests.rules.responses import CLOSE, LENGTH, defaults, write
 from tests.rules.twins import rule
 
@@ -196,3 +197,10 @@ def test_plan_says_what_is_in_it(response_head: ModuleType) -> None:
     assert plan.fields == [LENGTH, (b"X-Y", b"z")]
     assert plan.names == {b"content-length", b"x-y"}
     assert (plan.length, plan.has_content, plan.close, plan.options) == (5, True, True, [b"x"])
+
+
+@pytest.mark.parametrize("value", [b"x y", b"close;now", b"\xff", b"a, b c"])
+def test_connection_options_are_tokens(response_head: ModuleType, value: bytes) -> None:
+    """RFC 9110 section 7.6.1."""
+    with pytest.raises(MessageError, match="connection option"):
+        response_head.plan("GET", 200, [(b"connection", value)])
