@@ -6,6 +6,7 @@ from contextlib import suppress
 from esg.accel.http_protocol cimport HttpConnection
 from esg.accel.serving cimport Serving, monotonic
 
+from esg.accel.acceptor import Acceptor
 from esg.accel.http_protocol import HttpProtocol
 from esg.logs import logger
 
@@ -15,7 +16,6 @@ LAST_WORDS = 0.25  # seconds
 CANCEL_AGAIN = 0.1  # seconds
 # A request in a thread, or one that swallows its cancellation, may never end.
 STUCK_AFTER = 1.0  # seconds
-ACCEPTS_AT_END = 64
 
 
 async def serve(service):
@@ -39,16 +39,18 @@ class FastServer:
         self._loop = asyncio.get_running_loop()
         self._serving = Serving(service, self._loop)
         self._sweeper = None
-        self._servers = []
+        self._acceptors = [Acceptor(l, self._protocol, self._loop) for l in service.listeners]
 
     async def run(self):
         """Accept connections, then stop gracefully."""
         try:
-            await self._listen()
+            for acceptor in self._acceptors:
+                acceptor.start()
             self._sweep()
             self._service.on_serving()
             await self._service.stop.wait()
-            await self._accept_waiting()
+            for acceptor in self._acceptors:
+                await acceptor.finish()
             self._stop_listening()
             self._serving.stop()
             _stop_idle(self._serving)
@@ -58,34 +60,12 @@ class FastServer:
             self._sweeper.cancel()
             await self._end_at_once()
 
-    async def _listen(self):
-        for listener in self._service.listeners:
-            # The loop closes what it is given; the service's socket stays open.
-            sock = listener.dup()
-            backlog = self._service.config.backlog
-            if isinstance(listener.getsockname(), tuple):
-                create = self._loop.create_server
-            else:
-                create = self._loop.create_unix_server
-            self._servers.append(await create(self._protocol, sock=sock, backlog=backlog))
-
     def _protocol(self):
         return HttpProtocol(self._serving)
 
-    async def _accept_waiting(self):
-        """Accept what the kernel has, a bounded number, before the listeners are closed."""
-        for listener in self._service.listeners:
-            with suppress(OSError):  # nothing waits, or the client is gone already
-                for _ in range(ACCEPTS_AT_END):
-                    accepted, _ = listener.accept()
-                    accepted.setblocking(False)
-                    await self._loop.connect_accepted_socket(self._protocol, accepted)
-
     def _stop_listening(self):
-        for server in self._servers:
-            server.close()
-        for listener in self._service.listeners:
-            listener.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
 
     def _sweep(self):
         interval = self._serving.timeouts.sweep_interval
