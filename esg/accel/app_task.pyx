@@ -112,6 +112,7 @@ cdef class AppTask(AppFuture):
     cdef int _run(self, object error) except -1:
         cdef PyObject *sent = NULL
         cdef PySendResult how = PYGEN_NEXT
+        failure = None
         try:
             if error is None:
                 how = PyIter_Send(self._coro, None, &sent)
@@ -120,9 +121,12 @@ cdef class AppTask(AppFuture):
             else:
                 value = self._coro.throw(error)
         except StopIteration as stop:  # out of throw()
-            return self._returned(stop.value)
+            value = stop.value
+            how = PYGEN_RETURN
         except BaseException as raised:
-            return self._raised(raised)
+            failure = raised
+        if failure is not None:
+            return self._raised(failure)
         if how == PYGEN_RETURN:
             return self._returned(value)
         return self._wait_for(value)
@@ -182,12 +186,13 @@ cdef class AppTask(AppFuture):
     # What the loop calls, in the task's context.
 
     def _wakeup(self, future):
+        failure = None
         try:
             future.result()
         except BaseException as error:
-            self.resume(error)
-        else:
-            self.resume(None)
+            failure = error
+        # Not inside `except`, where whatever runs next would see it as its own context.
+        self.resume(failure)
 
     def _resume_plainly(self):
         self.resume(None)
