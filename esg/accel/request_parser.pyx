@@ -24,6 +24,9 @@ from esg.accel.llhttp cimport (
 from esg.accel.octets cimport HOST, TARGET, TOKEN, VALUE, all_of, is_same, parse_digits
 from esg.accel.rules.request_head cimport HeadLimits, RequestHead
 
+cdef enum:
+    MOST_PORT_DIGITS = 5
+
 cdef tuple _METHODS = ("GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS")
 cdef tuple _METHODS_RAW = tuple([method.encode() + b" " for method in _METHODS])
 cdef bytes _VERSION = b" HTTP/1.1\r\n"
@@ -213,7 +216,10 @@ cdef bint _is_plain_host(const char *value, Py_ssize_t size) noexcept:
     cdef Py_ssize_t name_size = colon - value if colon is not NULL else size
     if not name_size or not all_of(HOST, value, name_size):
         return False
-    return colon is NULL or 0 <= parse_digits(colon + 1, size - name_size - 1) <= 65535
+    if colon is NULL:
+        return True
+    cdef Py_ssize_t port_size = size - name_size - 1
+    return port_size <= MOST_PORT_DIGITS and 0 <= parse_digits(colon + 1, port_size) <= 65535
 
 
 cdef RequestHead _head(str method, const char *target, Py_ssize_t size, FieldSection section):
