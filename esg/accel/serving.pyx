@@ -13,6 +13,8 @@ import inspect
 import logging
 import sys
 
+from anyio import to_thread
+
 from esg.accel.request_parser cimport request_parser
 
 from esg.logs import access_logger
@@ -125,10 +127,13 @@ cdef class Serving:
         self.stopping = True
 
     def cancel(self):
-        """Cancel every application that is still running."""
+        """Cancel every application that is still running, but for those that wait for a thread."""
         self.cancelling = True
+        # Their threads go on whatever happens to them; anyio's own scopes leave them, too.
+        in_threads = to_thread.current_default_thread_limiter().statistics().borrowers
         for task in tuple(self.tasks):
-            task.cancel()
+            if task not in in_threads:
+                task.cancel()
 
     cdef DefaultFields default_fields(self):
         """Return the default response fields, with a Date of this second."""
