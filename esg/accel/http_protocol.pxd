@@ -27,6 +27,7 @@ cdef class HttpConnection(Connection):
     # A timer ran out while bytes were waiting to be read.
     cdef bint expired_once
     cdef Py_ssize_t unwritten
+    cdef unsigned int writes
 
     cdef int settle(self) except -1
     cdef int _serve_input(self) except -1
@@ -43,6 +44,7 @@ cdef class HttpConnection(Connection):
     cdef int _close(self) except -1
     cdef int _balance(self) except -1
     cdef int _flush(self) except -1
+    cdef bint _may_write(self) except -1
     cdef int _schedule_settle(self) except -1
     cdef int _internal_error(self) except -1
     cdef int _timer_expired(self, int timer) except -1

@@ -60,6 +60,8 @@ cdef enum:
     JOIN_LIMIT = 16384
     # Joined bytes that are written without waiting for more.
     FLUSH_AT = 65536
+    # Writes after which a transport is asked whether it is closing.
+    WRITES_UNSEEN = 4
 
 
 cdef class HttpConnection(Connection):
@@ -286,6 +288,7 @@ cdef class HttpConnection(Connection):
         if not has_begun(self.partial):
             return None
         if not begun:
+            self.expired_once = False
             self.deadlines.arm(HEAD, monotonic())
         end = find_end(self.partial, self.searched)
         if end < 0:
@@ -315,6 +318,7 @@ cdef class HttpConnection(Connection):
             return self._reuse()
         if step == DRAIN:
             self.phase = DRAINING
+            self.expired_once = False
             self.drain_limit = request.received + <long long> _drain_limit
             self.deadlines.arm(LINGER, monotonic())
             return 0
@@ -359,8 +363,9 @@ cdef class HttpConnection(Connection):
         return self.output.add(PyBytes_AS_STRING(content), size)
 
     cdef int written(self, bint is_final) except -1:
-        # While more requests wait in this read, their answers leave together.
-        if is_final and self.settling and self.input.size and self.output.size <= FLUSH_AT:
+        # While more requests wait in this read, their answers leave together. An empty line behind
+        # a request is none.
+        if is_final and self.settling and self.input.size > 2 and self.output.size <= FLUSH_AT:
             return 0
         return self._flush()
 
@@ -381,22 +386,38 @@ cdef class HttpConnection(Connection):
         """
         if type(piece.obj if isinstance(piece, memoryview) else piece) is not bytes:
             piece = bytes(piece)
-        if not self.output.size:
-            self.transport.write(piece)
-        elif self.serving.gathers_writes:
-            self.transport.writelines([self.output.take(), piece])
-        else:
-            self.transport.write(self.output.take())
+        if self.output.size and self.serving.gathers_writes:
+            if self._may_write():
+                self.transport.writelines([self.output.take(), piece])
+            return
+        self._flush()
+        if self._may_write():
             self.transport.write(piece)
 
     cdef int _flush(self) except -1:
         if self.output.size:
             data = self.output.take()
-            if not self.lost and self.transport is not None:
+            if self._may_write():
                 self.transport.write(data)
         return 0
 
+    cdef bint _may_write(self) except -1:
+        """Tell whether the transport still takes bytes.
+
+        It says of a lost connection only in the loop's next iteration, and asyncio's warns of the
+        fifth write to it: every fourth one looks.
+        """
+        if self.lost or self.transport is None:
+            return False
+        self.writes += 1
+        if self.writes % WRITES_UNSEEN == 0 and self.transport.is_closing():
+            self.lost = True
+            self.output.size = 0
+            return False
+        return True
+
     cdef int read_on(self) except -1:
+        self.expired_once = False
         self.deadlines.arm(BODY, monotonic())
         return self._balance()
 
@@ -411,7 +432,8 @@ cdef class HttpConnection(Connection):
         return self.input.put_back(data)
 
     cdef int content_taken(self) except -1:
-        self.deadlines.stop_reading()
+        if self.phase == SERVING:  # a drain has one timer for all of it
+            self.deadlines.stop_reading()
         return self._balance()
 
     cdef int response_over(self) except -1:
@@ -517,14 +539,14 @@ cdef class HttpConnection(Connection):
         if timer == WRITE:
             logger.debug("A client did not read its response in time")
             return self.drop(True)
+        if self.phase < LINGERING and not self.expired_once and _is_readable(self.transport):
+            self.expired_once = True  # it came in time, while the loop was blocked
+            return 0
         if timer == BODY:
             self.deadlines.stop_reading()
             return request.content_timed_out() if request is not None else 0
         if timer == LINGER and self.phase == DRAINING:
             return self._linger()
-        if timer != LINGER and not self.expired_once and _is_readable(self.transport):
-            self.expired_once = True  # it came in time, while the loop was blocked
-            return 0
         if timer == HEAD and self._head_begun():
             return self._reject("", 408, "the head did not come in time", ())
         return self.drop(False)

@@ -31,9 +31,11 @@ cdef class HttpRequest(HttpExchange):
     cdef Py_ssize_t ready_size
     cdef ChunkedBody chunked
     cdef bint timed_out
-    # Futures of those that wait in receive() and send().
+    # Futures of those that wait: in receive(), in send() for their turn (None: never yet), and in
+    # send() for the kernel to take what they have given.
     cdef readonly list receivers
-    cdef readonly list senders
+    cdef list turns
+    cdef list writers
     cdef Py_ssize_t unyielded
 
     cdef int start(self) except -1
@@ -45,6 +47,8 @@ cdef class HttpRequest(HttpExchange):
     cdef bint _feed_chunked(self) except -1
     cdef int _content_rejected(self, object rejected) except -1
     cdef object try_send(self, object message)
+    cdef object _take(self, object message)
+    cdef int _next_turn(self) except -1
     cdef object _write(self, list out)
     cdef object _written(self)
     cdef bint _send_plainly(self, dict message) except -1

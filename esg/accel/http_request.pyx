@@ -35,6 +35,9 @@ from esg.asgi import ASGI_VERSION, HTTP_SPEC_VERSION
 from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
 from esg.logs import logger
 
+cdef extern from "Python.h":
+    bint PyCoro_CheckExact(object value)
+
 cdef bytes _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 # The rule's states; a .pxd cannot export a Python constant.
@@ -70,7 +73,7 @@ cdef HttpRequest http_request(Connection connection, RequestHead head):
     request.missing = head.content_length
     request.ready = []
     request.receivers = []
-    request.senders = []
+    request.writers = []
     return request
 
 
@@ -84,12 +87,21 @@ cdef class HttpRequest(HttpExchange):
 
     cdef int start(self) except -1:
         """Run the application up to where it waits."""
-        self.serving.request_started()
-        if not self.awaits_continue:
-            self.input_arrived()
         cdef RequestTask task = RequestTask.__new__(RequestTask)
         task.request = self
-        coro = self.serving.app(self._scope(), self.asgi_receive, self.asgi_send)
+        if not self.awaits_continue:
+            self.input_arrived()
+        scope = self._scope()
+        self.serving.request_started()
+        failure = None
+        try:
+            coro = self.serving.app(scope, self.asgi_receive, self.asgi_send)
+        except BaseException as error:
+            failure = error
+        if failure is not None:
+            return self.app_raised(failure)
+        if not PyCoro_CheckExact(coro):
+            coro = _awaited(coro)
         return task.start(self.serving.loop, coro, PyContext_Copy(self.serving.context))
 
     cdef object _scope(self):
@@ -181,9 +193,13 @@ cdef class HttpRequest(HttpExchange):
 
     cdef object try_send(self, object message):
         """Take a message; return what remains to be awaited, None where nothing does."""
+        if self.turns or (self.connection.writing_paused and self.state < COMPLETE):
+            return self._send_in_turn(message)
+        return self._take(message)
+
+    cdef object _take(self, object message):
+        """Take a message whose turn it is."""
         cdef list out
-        if self.state < COMPLETE and self.connection.writing_paused and not self.connection.lost:
-            return self._send_later(message)
         if self.serving.stopping:
             self.keep_alive = False
         if PyDict_CheckExact(message) and self._send_plainly(<dict> message):
@@ -294,21 +310,38 @@ cdef class HttpRequest(HttpExchange):
             wire.start(plan(self.method, self.status, self.plain_fields))
         return 0
 
-    async def _send_later(self, message):
-        """Take a message once those before it are written.
+    async def _send_in_turn(self, message):
+        """Take a message once those of earlier calls are taken and written.
 
-        A send() that is cancelled while it waits has done nothing.
+        So messages are taken in the order of their calls, and one that is cancelled meanwhile
+        leaves nothing behind.
         """
-        while self.connection.writing_paused and not self.connection.lost:
-            await self._wait(self.senders)
-        rest = self.try_send(message)
+        turn = self.serving.loop.create_future()
+        if self.turns is None:
+            self.turns = []
+        self.turns.append(turn)
+        self._next_turn()
+        try:
+            await turn
+            rest = self._take(message)
+        finally:
+            self.turns.remove(turn)
+            self._next_turn()
         if rest is not None:
             await rest
 
+    cdef int _next_turn(self) except -1:
+        """Let the first of the sends that wait take its message, if all before it is written."""
+        if self.turns and (self.state >= COMPLETE or not self.connection.writing_paused):
+            turn = self.turns[0]
+            if not turn.done():
+                turn.set_result(None)
+        return 0
+
     async def _wait_for_client(self):
         """Wait until the kernel has all that was written."""
-        while self.connection.writing_paused and not self.connection.lost:
-            await self._wait(self.senders)
+        if self.connection.writing_paused:
+            await self._wait(self.writers)
         if self.connection.lost:
             raise ClientDisconnected("the client has disconnected", self)
         if self.state == COMPLETE:
@@ -420,7 +453,7 @@ cdef class HttpRequest(HttpExchange):
     cdef int client_lost(self) except -1:
         """Take note that the connection is gone."""
         self.disconnect()
-        _wake(self.senders)
+        self.writing_resumed()
         return _wake(self.receivers)
 
     cdef int told_to_end(self) except -1:
@@ -435,7 +468,8 @@ cdef class HttpRequest(HttpExchange):
 
     cdef int writing_resumed(self) except -1:
         """Take note that the kernel has all that was written."""
-        return _wake(self.senders)
+        _wake(self.writers)
+        return self._next_turn()
 
     cdef bint start_is_held(self) except -1:
         """Tell whether a response's start waits for its first content."""
@@ -529,6 +563,11 @@ cdef class HttpRequest(HttpExchange):
             log_access(self.connection.client, self.head, self.status)
         _wake(self.receivers)
         return self.connection.response_over()
+
+
+async def _awaited(awaitable):
+    """Await whatever an application's call has returned; raise where that cannot be."""
+    return await awaitable
 
 
 async def _checkpoint():
