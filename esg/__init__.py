@@ -39,7 +39,7 @@ def run(app: ASGIApp | str, **settings: Any) -> int:
         ConfigError, StartupError: it cannot be served as asked.
     """
     from esg import logs  # noqa: PLC0415 - only a program of its own configures logging
-    from esg.server import run_server  # noqa: PLC0415
+    from esg.process import run_server  # noqa: PLC0415
 
     config = Config(app, **settings)
     logs.configure(config.log_level, config.access_log, config.use_colors)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -15,6 +14,7 @@ from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.implementation import resolve
 from esg.options import Option, flag_name, option_of
+from esg.process import leave
 
 _EPILOG = "APP is an ASGI application: MODULE:ATTRIBUTE, such as example:app."
 
@@ -133,4 +133,4 @@ def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> Non
     except click.ClickException as error:
         click.echo(f"{name}: {error.format_message()} (see {name} --help)", err=True)
         code = 2
-    sys.exit(code)
+    leave(code)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 from anyio import wait_readable
@@ -20,7 +16,7 @@ from esg.app_loader import load_app
 from esg.asgi import ASGIApp
 from esg.config import Config
 from esg.errors import ConfigError, StartupError
-from esg.implementation import Implementation, resolve, run_loop, running_loop
+from esg.implementation import Implementation, resolve, running_loop
 from esg.lifespan import Lifespan
 from esg.logs import TRACE, logger
 from esg.message_trace import trace_messages
@@ -28,8 +24,6 @@ from esg.service import Service
 
 # How long lifespan shutdown may take when the user asks a second time to stop.
 _FORCED_LIFESPAN = 1.0  # seconds
-# How long the whole process may then take.
-_LAST_RESORT = 4.0  # seconds
 
 
 class Server:
@@ -249,66 +243,3 @@ class Server:
     def was_forced(self) -> bool:
         """Tell whether the server was told not to wait for requests in flight."""
         return self._forced
-
-
-def run_server(config: Config) -> int:
-    """Run a server on a loop of its own until SIGINT or SIGTERM; return the exit code.
-
-    Raises:
-        ConfigError, StartupError: see `Server.serve`.
-    """
-    implementation = resolve(config.impl, config.loop)
-    server = Server(config)
-    with _stop_on_signals(server) as received:
-        server.on_stuck = lambda: _leave(_exit_code(received))
-        try:
-            run_loop(implementation.loop, server.serve)
-        except KeyboardInterrupt:
-            logger.info("Stopped during start-up")
-    return _exit_code(received)
-
-
-def _exit_code(signals: list[int]) -> int:
-    return 128 + signals[-1] if len(signals) > 1 else 0
-
-
-def _leave(code: int) -> None:
-    """End the process with threads still running, which an ordinary exit would wait for."""
-    logging.shutdown()
-    os._exit(code)
-
-
-@contextmanager
-def _stop_on_signals(server: Server) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
-    received: list[int] = []
-    forced = threading.Event()
-    ended = threading.Event()
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        server.shutdown(force=len(received) > 1)
-        if not server.watches_signals:
-            raise KeyboardInterrupt  # out of the application's import
-        if len(received) > 1:
-            forced.set()
-
-    def last_resort() -> None:
-        """Leave if the stop is not over soon: the application may block the loop itself."""
-        forced.wait()
-        if not ended.wait(_LAST_RESORT):
-            _leave(_exit_code(received))
-
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-    # Started now: a signal handler must not start threads.
-    threading.Thread(target=last_resort, name="esg last resort", daemon=True).start()
-    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        ended.set()
-        forced.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),
     ("esg.server",),
-    ("esg.background",),
+    ("esg.background", "esg.process"),
     ("esg",),
     ("esg.cli",),
     ("esg.__main__",),

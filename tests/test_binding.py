@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -80,6 +81,37 @@ def test_a_failure_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(StartupError, match=r"^cannot bind name:\d+: Address already in use$"):
             binding.bind(Config("example:app", host="name", port=port))
         free.bind(("127.0.0.2", port))
+
+
+def test_an_address_that_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a name has another one; alone, it is an error that names it."""
+    kind = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    # 192.0.2.0/24 is for documentation (RFC 5737): no machine has it.
+    found: list[Any] = [(socket.AF_INET, *kind, ("192.0.2.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(StartupError, match=r"^cannot bind half\.test:0: "):
+        binding.bind(Config("example:app", host="half.test", port=0))
+    found.append((socket.AF_INET, *kind, ("127.0.0.1", 0)))
+    with bound(host="half.test", port=0) as (listener,):
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_family_that_the_system_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Socket(socket.socket):
+        def __init__(self, family: int = -1, *details: Any, **more: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+            super().__init__(family, *details, **more)
+
+    kind = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    found = [
+        (socket.AF_INET6, *kind, ("::1", 0, 0, 0)),
+        (socket.AF_INET, *kind, ("127.0.0.1", 0)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "socket", Socket)
+    with bound(host="both.test", port=0) as (listener,):
+        assert listener.family == socket.AF_INET
 
 
 def test_names_that_cannot_be_resolved() -> None:

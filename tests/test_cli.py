@@ -183,6 +183,37 @@ def test_descriptor_that_is_no_socket() -> None:
     assert len(said.splitlines()) == 1
 
 
+def inherited_failure(inherited: socket.socket) -> str:
+    """Run `esg` with a descriptor that cannot listen; return the reason that it gives."""
+    number = inherited.fileno()
+    done = run_esg("--fd", str(number), HELLO, pass_fds=[number])
+    assert done.returncode == 3, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"esg: cannot serve descriptor {number}: ")
+    return line.partition(f"{number}: ")[2]
+
+
+def test_descriptor_of_an_unbound_socket() -> None:
+    """To listen on it would serve the world, at a port of chance."""
+    with socket.socket() as unbound:
+        assert inherited_failure(unbound) == "it is not bound to an address"
+
+
+def test_descriptor_of_a_connection() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert inherited_failure(ours) == "it is a connection, not a listener"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract names are Linux's")
+def test_abstract_unix_socket_is_shown_as_users_write_it(serve: Serve) -> None:
+    name = f"esg-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"\0{name}")
+        server = serve("--fd", str(listener.fileno()), pass_fds=[listener.fileno()])
+    assert server.stderr.matching(f"listening on unix:@{name}$")
+
+
 def test_unix_path_that_cannot_be(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "socket"
     said = failure("--uds", str(path), HELLO)

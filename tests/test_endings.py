@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apps.exchanges import LARGE
+from tests.apps.exchanges import MUCH
 from tests.conftest import Serve
 from tests.rows import Row
 from tests.server import ESG, ServerProcess
@@ -46,8 +46,12 @@ def test_a_byte_too_many_does_not_cost_the_response(
         server.stdout.wait_for("^# late: waiting", since=since)
         client.send(b"\r\n")
         server.open_gate()
+        server.stdout.wait_for('"POST /late', since=since)
+        # Nothing is read before the server has gone on to the connection's end.
+        with server.connect() as other:
+            assert other.get("/other").status == 200
         answer = client.response()
-        assert answer.body == b"x" * LARGE
+        assert answer.body == b"x" * MUCH
         assert answer.field("connection") == "close"
         assert client.at_end()
 

@@ -137,6 +137,51 @@ def test_name_of_a_unix_peer_is_not_logged(serve: Serve, tmp_path: Path) -> None
     assert not server.stdout.matching("forged")
 
 
+def test_name_of_a_unix_peer_is_not_in_a_rejection(serve: Serve, row: Row, tmp_path: Path) -> None:
+    server = serve("--uds", str(tmp_path / "socket"), row=row)
+    with socket.socket(socket.AF_UNIX) as peer, Connection(str(tmp_path / "socket")) as other:
+        peer.bind(str(tmp_path / "peer\nERROR:    forged"))
+        peer.connect(str(tmp_path / "socket"))
+        peer.sendall(b"no request\r\n\r\n")
+        server.stderr.wait_for("^WARNING:  unix - rejected with 400: ")
+        assert other.get("/").status == 200
+    assert not server.stderr.matching("forged")
+
+
+@pytest.fixture
+def row_without_streams(row: Row, request: pytest.FixtureRequest) -> Row:
+    """Return every row, for a server that has no standard output or error."""
+    if row.loop == "uvloop":
+        reason = "libuv aborts when it closes a descriptor that took a closed stream's number"
+        request.applymarker(pytest.mark.xfail(reason=reason))
+    return row
+
+
+def test_closed_standard_output(serve: Serve, row_without_streams: Row) -> None:
+    """As by `esg app >&-`: nothing to log responses to, and no error."""
+    command = ("sh", "-c", 'exec "$@" >&-', "sh", *ESG)
+    server = serve(app="examples.hello:app", row=row_without_streams, command=command)
+    with Connection(server.address) as client:
+        assert client.get("/").status == 200
+    assert server.stop() == 0
+    assert not server.stderr.matching("Traceback|Logging error")
+
+
+def test_closed_standard_error(row_without_streams: Row) -> None:
+    """As by `esg app 2>&-`; the listener is the test's own, as nothing says where it is."""
+    command = ("sh", "-c", 'exec "$@" 2>&-', "sh", *ESG)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        arguments = [*row_without_streams.options, "--fd", str(number), STAGE]
+        server = ServerProcess(arguments, command=command, pass_fds=[number])
+        try:
+            with Connection(listener.getsockname()) as client:
+                assert client.get("/").status == 200
+            assert server.stop() == 0
+        finally:
+            server.end()
+
+
 def lines_on_a_terminal(*options: str, **variables: str) -> str:
     """Start a server whose output is a terminal; return what it writes until it listens."""
     outer, inner = pty.openpty()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -162,6 +165,34 @@ def test_full_descriptor_table(serve: Serve, row: Row) -> None:
     assert server.stop() == 0
     # Not a line for every turn of a loop that can do nothing.
     assert len(server.stderr.matching("Cannot accept")) < 20
+
+
+def test_listener_that_somebody_else_shut_down(serve: Serve, row: Row) -> None:
+    """Such as the owner of an inherited one: said once, and no reason to leave the clients."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        server = serve("--fd", str(number), row=row, pass_fds=[number])
+        with server.connect() as client:
+            assert client.get("/").status == 200
+            listener.shutdown(socket.SHUT_RDWR)
+            server.stderr.wait_for("^ERROR: +Cannot accept connections: Invalid argument")
+            assert client.get("/").status == 200
+        assert server.stop() == 0
+    assert len(server.stderr.matching("Cannot accept")) == 1
+
+
+def test_date_is_that_of_the_response(server: ServerProcess) -> None:
+    """Not of the request, however long the application took (RFC 9110 section 6.6.1)."""
+    since = len(server.stdout())
+    with server.connect() as client:
+        client.request("/early")
+        server.stdout.wait_for("# early: waiting", since=since)
+        time.sleep(1 - time.time() % 1)  # the clock's next second is what the test waits for
+        now = datetime.fromtimestamp(int(time.time()), UTC)
+        server.open_gate()
+        date = client.response().field("date")
+        assert date
+        assert parsedate_to_datetime(date) >= now
 
 
 def test_many_silent_clients_do_not_hold_up_others(serve: Serve, row: Row) -> None:

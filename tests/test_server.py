@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 import esg
+from esg.asgi import Receive, Scope, Send
 from tests.apps import lifespans
-from tests.apps.stage import app
+from tests.apps.stage import answer, app
 from tests.server import ServerProcess, run_esg
 
 
@@ -110,6 +111,84 @@ async def test_cancellation_ends_a_server(settings: dict[str, Any]) -> None:
             tasks.cancel_scope.cancel()
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.anyio
+async def test_cancellation_leaves_the_application_its_shutdown(settings: dict[str, Any]) -> None:
+    """And the time for what it has to wait for then."""
+    seen: list[str] = []
+
+    async def recording(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+        for _ in range(2):
+            event = (await receive())["type"]
+            await anyio.sleep(0.01)
+            seen.append(event)
+            await send({"type": f"{event}.complete"})
+
+    server = esg.Server(esg.Config(recording, **settings))
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve)
+            await server.started()
+            tasks.cancel_scope.cancel()
+    assert seen == ["lifespan.startup", "lifespan.shutdown"]
+
+
+@pytest.mark.anyio
+async def test_cancellation_of_a_start_up_is_not_that_of_its_waiters(
+    settings: dict[str, Any],
+) -> None:
+    server = esg.Server(esg.Config(lifespans.hangs, **settings))
+    said: list[str] = []
+
+    async def wait() -> None:
+        with pytest.raises(esg.StartupError) as raised:
+            await server.started()
+        said.append(str(raised.value))
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(wait)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(server.serve)
+                await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+    assert said == ["the server was stopped before it had started"]
+
+
+@pytest.mark.anyio
+async def test_a_server_serves_once(settings: dict[str, Any]) -> None:
+    async with serving(**settings) as server:
+        with pytest.raises(RuntimeError, match="a Server serves once"):
+            await server.serve()
+        assert (await get(server.addresses[0])).text == "hello"
+
+
+@pytest.mark.anyio
+async def test_shutdown_twice_is_one(settings: dict[str, Any]) -> None:
+    """A request in flight is answered: only `force` stops at once."""
+    released, asked = anyio.Event(), anyio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        asked.set()
+        await released.wait()
+        await answer(send, b"slow")
+
+    texts: list[str] = []
+
+    async def ask(url: str) -> None:
+        texts.append((await get(url)).text)
+
+    async with anyio.create_task_group() as clients, serving(slow, **settings) as server:
+        clients.start_soon(ask, server.addresses[0])
+        await asked.wait()
+        server.shutdown()
+        server.shutdown()
+        await anyio.wait_all_tasks_blocked()  # both have been heard
+        released.set()
+    assert texts == ["slow"]
 
 
 @pytest.mark.anyio

@@ -9,7 +9,9 @@ import re
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +160,20 @@ def test_second_signal_cuts_lifespan_shutdown_short(serve: Serve) -> None:
     server.send_signal(signal.SIGTERM)
     server.stdout.wait_for("# lifespan: shutdown")
     assert server.stop() == 143
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_import_that_hangs_can_be_stopped(
+    write_module: Callable[[str, str], Path], row: Row, number: int
+) -> None:
+    folder = write_module("hanging", 'import time\nprint("# importing")\ntime.sleep(60)\n')
+    server = ServerProcess([*row.options, "--port", "0", "hanging:app"], cwd=folder)
+    try:
+        server.stdout.wait_for("# importing")
+        assert server.stop(number) == 0
+        assert not server.stderr.matching("Traceback|listening")
+    finally:
+        server.end()
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import h11
 
-from esg.rules.chunk_framing import ChunkFraming
+from esg.rules.chunk_framing import MAX_CHUNK_LINE, ChunkFraming
 from esg.rules.request_head import HeadLimits, RequestHead
 
 
@@ -29,7 +29,8 @@ class RequestBody:
         )
         self._remaining = head.content_length
         # Lines are bounded by ChunkFraming; h11's own bound must not be lower.
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * limits.head_size)
+        longest = max(limits.head_size, MAX_CHUNK_LINE)
+        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * longest)
         self._parser.receive_data(_head_for_h11(head))
         self._parser.next_event()
 

@@ -85,7 +85,11 @@ def checked_field(name: object, value: object) -> tuple[bytes, bytes]:
         raise MessageError(f"invalid header name {name!r}")
     if _ILLEGAL_IN_VALUE.search(value):
         raise MessageError(f"invalid value of header {name!r}: {value!r}")
-    return name, value
+    # Of a subclass only the bytes count: what else it does stays the application's affair.
+    return (
+        name if type(name) is bytes else bytes(name),
+        value if type(value) is bytes else bytes(value),
+    )
 
 
 class DefaultFields:

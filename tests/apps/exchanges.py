@@ -19,6 +19,8 @@ from tests.apps.stage import Route, answer, content, gate, lifespan, start, tell
 
 # More than the kernel takes for a client that does not read.
 LARGE = 16_000_000
+# Much, and yet no more than the kernel takes at once.
+MUCH = 2_000_000
 # Enough that they would change places if something woke them in any other order than their own.
 LETTERS = "bcdefgh"
 PIECE = 100
@@ -27,7 +29,7 @@ GIVEN_UP_SIZE = 2**20
 # What has to come before `answered_early` answers; the rest of the content is for nobody.
 ENOUGH = 65_000
 # Longer than the timeouts of the test that blocks the loop.
-BLOCKED = 1.4  # seconds
+BLOCKED = 1.1  # seconds
 
 
 async def _until_the_gate(wait: Callable[[], Awaitable[object]]) -> None:
@@ -179,7 +181,7 @@ async def late(_scope: Scope, receive: Receive, send: Send) -> None:
         pass
     tell("late: waiting")
     await gate()
-    await answer(send, b"x" * LARGE)
+    await answer(send, b"x" * MUCH)
 
 
 async def silent(_scope: Scope, _receive: Receive, _send: Send) -> None:

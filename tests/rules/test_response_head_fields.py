@@ -204,3 +204,14 @@ def test_connection_options_are_tokens(response_head: ModuleType, value: bytes) 
     """RFC 9110 section 7.6.1."""
     with pytest.raises(MessageError, match="connection option"):
         response_head.plan("GET", 200, [(b"connection", value)])
+
+
+def test_subclass_of_bytes_is_sent_as_bytes(response_head: ModuleType) -> None:
+    class Shouting(bytes):
+        def lower(self) -> bytes:
+            return self.upper()
+
+    plan = response_head.plan("GET", 200, [(Shouting(b"X-A"), Shouting(b"b"))])
+    assert plan.fields == [(b"X-A", b"b")]
+    assert {type(part) for part in plan.fields[0]} == {bytes}
+    assert plan.names == {b"x-a"}

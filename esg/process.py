@@ -1,0 +1,123 @@
+"""One server as the whole of a process: signals in, exit code out, and an end in bounded time.
+
+A stop must not depend on the application's good will: its threads cannot be cancelled, and it may
+block the loop. So the process leaves without them once their time is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from esg.config import Config
+from esg.implementation import resolve, run_loop
+from esg.logs import logger
+from esg.server import Server
+
+# What the loop may still take once serving is over, or once the user asks a second time.
+_LOOP_BOUND = 4.0  # seconds
+# What the application's threads may take after that.
+_THREADS_BOUND = 1.0  # seconds
+
+
+def run_server(config: Config) -> int:
+    """Run a server on a loop of its own until SIGINT or SIGTERM; return the exit code.
+
+    Raises:
+        ConfigError, StartupError: see `Server.serve`.
+    """
+    loop = resolve(config.impl, config.loop).loop
+    server = Server(config)
+    stop = _Stop(server)
+    server.on_stuck = stop.leave
+    with stop.on_signals():
+        try:
+            run_loop(loop, stop.serve)
+        except KeyboardInterrupt:
+            logger.info("Stopped during start-up")
+    return stop.exit_code
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, within a moment even if threads of the application run on."""
+    give_up = time.monotonic() + _THREADS_BOUND
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, give_up - time.monotonic()))
+            if thread.is_alive():
+                logger.error("Leaving without the application's threads, which run on")
+                _exit_now(code)
+    sys.exit(code)
+
+
+def _exit_now(code: int) -> NoReturn:
+    logging.shutdown()
+    os._exit(code)
+
+
+class _Stop:
+    """Follow the signals that a server gets, and see that it ends.
+
+    Args:
+        server: whom to stop.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._received: list[int] = []
+        self._must_end = threading.Event()  # from now on the loop has _LOOP_BOUND
+        self._ended = threading.Event()
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 after a graceful stop, 128 + signal after one that was cut short."""
+        return 128 + self._received[-1] if len(self._received) > 1 else 0
+
+    def leave(self) -> None:
+        """End the process with what still runs."""
+        _exit_now(self.exit_code)
+
+    async def serve(self) -> None:
+        """Serve; what the loop still does afterwards is bounded."""
+        try:
+            await self._server.serve()
+        finally:
+            self._must_end.set()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        # Started now: a signal handler must not start threads.
+        threading.Thread(target=self._see_to_the_end, name="esg stop", daemon=True).start()
+        before = {n: signal.signal(n, self._on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            self._ended.set()
+            self._must_end.set()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._received.append(number)
+        self._server.shutdown(force=len(self._received) > 1)
+        if not self._server.watches_signals:
+            raise KeyboardInterrupt  # out of the application's import
+        if len(self._received) > 1:
+            self._must_end.set()
+
+    def _see_to_the_end(self) -> None:
+        self._must_end.wait()
+        if not self._ended.wait(_LOOP_BOUND):
+            self.leave()
