@@ -4,9 +4,12 @@
 #   make test         lint, types and the tests            (ARGS="-k persistence -x" for pytest)
 #   make test-all     the same, with everything that `make test` takes a sample of
 #   make conformance  the black-box cases alone
+#   make accel        compile the fast implementation where its sources have changed
+#   make sanitize     its tests, compiled with AddressSanitizer and UBSan
 #   make bench        ESG beside other servers; make bench-quick for hello world alone
 #   make lint | types | format | clean
 #
+# ESG_ACCEL=skip leaves the fast implementation out, ESG_ACCEL=require takes no excuse.
 # PYTHON=python3.13 chooses the interpreter, and gives it an environment of its own.
 # Written for make 3.81 and a POSIX shell.
 
@@ -23,23 +26,29 @@ endif
 VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGING := pyproject.toml setup.py esg/_version.py
+COMPILED := $(wildcard setup.py build_accel/*.py esg/rules/*.py esg/accel/*.p[yx]* \
+  esg/accel/rules/*.pxd)
 # Another's active environment must not leak into ours.
 unexport PYTHONHOME
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+BUILD_REQUIRES := import tomllib; \
+  print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 
-.PHONY: help run test test-all conformance bench bench-quick lint types format clean
+# Compiling and installing write the same files.
+.NOTPARALLEL:
+.PHONY: help run test test-all conformance accel sanitize bench bench-quick lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
-run: $(VENV)/run.stamp
+run: $(VENV)/run.stamp accel
 	@# The page keeps an event stream open, which would hold Ctrl-C for the default 10 s.
 	$(BIN)/python -m esg --timeout-graceful-shutdown 1 $(ARGS) examples.demo:app
 
 # The rules' own tests come first: they take seconds, and must reach every branch.
-test: lint types
+test: lint types accel
 	$(BIN)/python -m coverage run -m pytest $(SELECTION) tests/rules
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m pytest $(SELECTION) --ignore=tests/rules $(ARGS)
@@ -48,8 +57,13 @@ test: lint types
 test-all: SELECTION := -m ""
 test-all: test
 
-conformance: $(VENV)/test.stamp
+conformance: $(VENV)/test.stamp accel
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+accel: $(VENV)/accel.stamp
+
+sanitize: $(VENV)/test.stamp
+	$(BIN)/python -m build_accel.sanitize $(ARGS)
 
 bench: $(VENV)/made.stamp
 	$(BIN)/python bench/run.py $(ARGS)
@@ -70,20 +84,36 @@ format: $(VENV)/test.stamp
 
 clean:
 	rm -rf .venv .cache build dist esg.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find esg tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f esg/accel/_build_info.py
+	find esg -name '*.so' -exec rm -f {} +
+	find esg tests examples build_accel -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment -------------------------------------------------------------------
-# ESG is installed editable: a change of its code needs no second installation.
+# ESG is installed editable: a change of its code needs no second installation, only, where it
+# is compiled, `make accel`.
 
-$(VENV)/run.stamp: $(VENV)/made.stamp $(PACKAGING)
+$(VENV)/run.stamp: $(VENV)/build.stamp $(PACKAGING)
 	@echo "Installing ESG into $(VENV)"
-	@$(BIN)/python -m pip install -qq --editable '.[standard]'
+	@$(BIN)/python -m pip install -qq --no-build-isolation --editable '.[standard]'
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/made.stamp $(PACKAGING)
+$(VENV)/test.stamp: $(VENV)/build.stamp $(PACKAGING)
 	@echo "Installing ESG and what its tests need into $(VENV)"
-	@$(BIN)/python -m pip install -qq --editable '.[standard,test]'
+	@$(BIN)/python -m pip install -qq --no-build-isolation --editable '.[standard,test]'
 	@touch $@ $(VENV)/run.stamp
+
+# Quick where nothing has changed. Without a compiler it ends well: `esg --version` says why.
+$(VENV)/accel.stamp: $(VENV)/build.stamp $(COMPILED)
+	@echo "Compiling what has changed of ESG's fast implementation"
+	@$(BIN)/python setup.py -q build_ext --inplace >$(VENV)/accel.log 2>&1 \
+	  || { cat $(VENV)/accel.log >&2; exit 1; }
+	@touch $@
+
+# What pip would otherwise install anew into a throw-away environment for every build.
+$(VENV)/build.stamp: $(VENV)/made.stamp pyproject.toml
+	@$(BIN)/python -c '$(BUILD_REQUIRES)' >$(VENV)/build-requires.txt
+	@$(BIN)/python -m pip install -qq -r $(VENV)/build-requires.txt
+	@touch $@
 
 $(VENV)/made.stamp:
 	@set -e; \

@@ -86,7 +86,8 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     if not wanted or ctx.resilient_parsing:
         return
     chosen = resolve("auto", "auto")
-    click.echo(f"ESG {__version__} ({chosen.describe()}; {chosen.name}: {chosen.reason})")
+    runs = f"{chosen.describe()}, {chosen.parser()}"
+    click.echo(f"ESG {__version__} ({runs}; {chosen.name}: {chosen.reason})")
     ctx.exit()
 
 
@@ -112,7 +113,7 @@ def _command() -> click.Command:
             expose_value=False,
             is_eager=True,
             callback=_show_version,
-            help="Show version, Python, implementation and why, loop; then exit.",
+            help="Show version, implementation and why, loop, Python, parser; then exit.",
         )
     )
     return _GroupedCommand(

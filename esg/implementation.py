@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import platform
 import sys
@@ -40,6 +41,12 @@ class Implementation:
         """Say in one phrase what runs on what."""
         python = f"{platform.python_implementation()} {platform.python_version()}"
         return f"{self.name} on {self.loop}, {python}"
+
+    def parser(self) -> str:
+        """Name what parses HTTP, with its version."""
+        if self.name == "fast":
+            return f"llhttp {importlib.import_module('esg.accel.llhttp').VERSION}"
+        return f"h11 {importlib.metadata.version('h11')}"
 
     def info(self) -> dict[str, Any]:
         """Return what an application may know of its server."""
@@ -102,7 +109,19 @@ def _why_not_fast() -> str:
         if error.name != "esg.accel":
             raise
         found = None
-    return "" if found else "the fast implementation is not built"
+    return "" if found else f"the fast implementation is not built: {_build_result()}"
+
+
+def _build_result() -> str:
+    """Return what the build recorded of the compiled part that is not here."""
+    try:
+        record = importlib.import_module("esg.accel._build_info")
+    except ModuleNotFoundError as error:
+        if error.name not in {"esg.accel", "esg.accel._build_info"}:
+            raise
+        return "ESG runs from its source tree; 'pip install' builds it"
+    reason: str = record.REASON
+    return reason or f"it was built for {record.BUILT_FOR} only"
 
 
 def _driver(module: str) -> Serve:

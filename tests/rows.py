@@ -29,10 +29,18 @@ class Row:
         """Why it cannot run here, None if it can."""
         if importlib.util.find_spec(self.loop) is None:
             return f"{self.loop} is not installed"
+        if self.impl == "fast" and importlib.util.find_spec("esg.accel.server") is None:
+            return "the fast implementation is not built"
         return None
 
 
-ROWS = (Row("pure", "asyncio"), Row("pure", "uvloop"), Row("pure", "trio"))
+ROWS = (
+    Row("pure", "asyncio"),
+    Row("pure", "uvloop"),
+    Row("pure", "trio"),
+    Row("fast", "asyncio"),
+    Row("fast", "uvloop"),
+)
 # For what does not depend on the implementation.
 FIRST_ROW = ROWS[0]
 

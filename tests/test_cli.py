@@ -61,9 +61,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here("--version") == 0
     first = capsys.readouterr().out.splitlines()[0]
     python = ".".join(map(str, sys.version_info[:3]))
-    assert re.match(
-        rf"ESG {re.escape(esg.__version__)} \((pure|fast) on \w+, \w+ {re.escape(python)}; ", first
-    )
+    runs = rf"(pure|fast) on \w+, \w+ {re.escape(python)}, (h11|llhttp) [\d.]+"
+    assert re.match(rf"ESG {re.escape(esg.__version__)} \({runs}; ", first)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import anyio
 import pytest
@@ -68,8 +70,8 @@ def test_pure_where_nothing_is_built(impl: str, loop: str, chosen: str) -> None:
         pytest.skip(f"{chosen} is not installed")
     found = resolve(impl, loop)
     assert (found.name, found.loop, found.serve) == ("pure", chosen, PURE)
-    reason = "the fast implementation is not built" if loop != "trio" else "trio is asked for"
-    assert found.reason == (reason if impl == "auto" else "asked for")
+    reason = "the fast implementation is not built: " if loop != "trio" else "trio is asked for"
+    assert found.reason.startswith(reason if impl == "auto" else "asked for")
 
 
 @pytest.mark.parametrize("impl", ["auto", "fast"])
@@ -101,8 +103,39 @@ def test_pure_though_fast_is_built(build: Build, loop: str) -> None:
 
 @pytest.mark.usefixtures("_not_built")
 def test_fast_that_is_not_built() -> None:
-    with pytest.raises(StartupError, match=r"^--impl fast: the fast implementation is not built$"):
+    with pytest.raises(StartupError, match=r"^--impl fast: the fast implementation is not built: "):
         resolve("fast", "auto")
+
+
+@pytest.mark.usefixtures("_not_built")
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [("no compiler", "no compiler"), ("", "it was built for cpython-399-any only")],
+)
+def test_what_the_build_recorded_is_the_reason(
+    recorded: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = ModuleType("esg.accel._build_info")
+    vars(record).update(REASON=recorded, BUILT_FOR="cpython-399-any")
+    monkeypatch.setitem(sys.modules, record.__name__, record)
+    assert resolve("auto", "asyncio").reason == f"the fast implementation is not built: {said}"
+
+
+@pytest.mark.usefixtures("_not_built")
+def test_without_a_build_the_remedy_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "accel").mkdir()
+    (tmp_path / "accel/__init__.py").write_text("")
+    monkeypatch.setattr(esg, "__path__", [str(tmp_path), *esg.__path__])
+    for name in [n for n in sys.modules if n.startswith("esg.accel")]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.invalidate_caches()
+    assert "'pip install' builds it" in resolve("auto", "asyncio").reason
+
+
+def test_parser_is_named_with_its_version() -> None:
+    assert re.fullmatch(r"h11 [\d.]+", resolve("pure", "asyncio").parser())
 
 
 def test_fast_on_trio() -> None:

@@ -1,7 +1,8 @@
 """Make an interpreter ready to run ESG: a cached environment with what its tests need.
 
 ESG itself is not installed there. It is imported from the working tree, so that one
-environment serves every change of the code; its key is what is installed in it.
+environment serves every change of the code; its key is what is installed in it. Its fast
+implementation is compiled in the tree, for each CPython beside the others.
 """
 
 import contextlib
@@ -75,6 +76,8 @@ def prepare(interpreter: Interpreter) -> EsgCommand:
         python = folder / "bin" / "python"
         if not (folder / "complete").exists() or probe(python) is None:
             _create(installed, folder, needed)
+        if installed.implementation == "cpython":
+            _run(python, REPOSITORY / "setup.py", "-q", "build_ext", "--inplace")
     return EsgCommand(installed, python)
 
 
@@ -143,7 +146,18 @@ def _create(interpreter: Interpreter, folder: Path, needed: Iterable[str]) -> No
 
 
 def _run(*argv: str | Path | None) -> None:
-    subprocess.run(list(map(str, argv)), check=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        list(map(str, argv)),
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+        done.check_returncode()
 
 
 @contextlib.contextmanager

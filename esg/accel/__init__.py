@@ -1,0 +1,1 @@
+"""The fast driver: asyncio and uvloop, llhttp, compiled by Cython."""

@@ -1,0 +1,2 @@
+REASON: str
+BUILT_FOR: str

@@ -1,0 +1,1 @@
+"""The rule modules of `esg.rules`, compiled from the same files; the types are in the .pxd here."""

@@ -1,0 +1,28 @@
+"""C types of esg/rules/deadlines.py."""
+
+cimport cython
+
+cdef double _NEVER
+
+
+cdef class Timeouts:
+    cdef public double head
+    cdef public double idle
+    cdef public double body
+    cdef public double write
+    cdef public double sweep_interval
+
+
+cdef class Deadlines:
+    cdef Timeouts _timeouts
+    cdef int _reading
+    cdef double _reading_ends
+    cdef double _writing_ends
+
+    @cython.locals(seconds=double, ends=double)
+    cpdef void arm(self, int timer, double now) except *
+    cdef double _seconds(self, int timer) except? -1
+    cpdef void stop_reading(self) except *
+    cpdef void stop_writing(self) except *
+    cpdef double next(self) except? -1
+    cpdef int expired(self, double now) except -1

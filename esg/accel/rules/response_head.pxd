@@ -1,0 +1,46 @@
+"""C types of esg/rules/response_head.py."""
+
+cimport cython
+
+
+cdef class DefaultFields:
+    cdef bint _date
+    cdef public bytes server_line
+    cdef public bytes date_line
+    cdef public tuple extra
+    cdef public bytes block
+
+    cpdef void set_time(self, long long timestamp) except *
+
+
+cdef class ResponsePlan:
+    cdef public int status
+    cdef public bint has_content
+    cdef public list fields
+    cdef public set names
+    cdef public long long length
+    cdef public bint close
+    cdef public list options
+
+
+cdef class Http1Response:
+    cdef str _http_version
+    cdef DefaultFields _defaults
+    cdef ResponsePlan _plan
+    cdef public bint keep_alive
+    cdef public int framing
+
+    cpdef void start(self, ResponsePlan response) except *
+    @cython.locals(response=ResponsePlan)
+    cpdef bytes head(self)
+    cdef bint _would_be_chunked(self) except -1
+    cdef list _default_lines(self)
+    @cython.locals(size=Py_ssize_t, last=bytes)
+    cpdef list frame(self, object data, bint final)
+
+
+cpdef bytes format_date(long long timestamp)
+cpdef tuple checked_field(object name, object value)
+cpdef ResponsePlan plan(str method, object status, object headers)
+cdef bint _take_special(ResponsePlan result, bytes name, bytes value) except -1
+cdef bytes _status_line(int status)

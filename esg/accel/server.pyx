@@ -1,0 +1,129 @@
+"""The fast driver's entrance: listen, sweep, stop."""
+
+import asyncio
+from contextlib import suppress
+
+from esg.accel.http_protocol cimport HttpConnection
+from esg.accel.serving cimport Serving, monotonic
+
+from esg.accel.acceptor import Acceptor
+from esg.accel.http_protocol import HttpProtocol
+from esg.logs import logger
+
+# Between telling applications that their client is gone and cancelling them.
+LAST_WORDS = 0.25  # seconds
+# An application that suppresses its cancellation is cancelled again this often.
+CANCEL_AGAIN = 0.1  # seconds
+# A request in a thread, or one that swallows its cancellation, may never end.
+STUCK_AFTER = 1.0  # seconds
+
+
+async def serve(service):
+    """Serve until `service.stop` is set and the connections have ended.
+
+    The bound of a graceful stop is `timeout_graceful_shutdown`: what still runs then is told
+    that its client is gone, and cancelled a moment later.
+    """
+    await FastServer(service).run()
+
+
+class FastServer:
+    """Serve on all listeners of one service.
+
+    Args:
+        service: what to serve.
+    """
+
+    def __init__(self, service):
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+        self._serving = Serving(service, self._loop)
+        self._sweeper = None
+        self._acceptors = [Acceptor(l, self._protocol, self._loop) for l in service.listeners]
+
+    async def run(self):
+        """Accept connections, then stop gracefully."""
+        try:
+            for acceptor in self._acceptors:
+                acceptor.start()
+            self._sweep()
+            self._service.on_serving()
+            await self._service.stop.wait()
+            for acceptor in self._acceptors:
+                await acceptor.finish()
+            self._stop_listening()
+            self._serving.stop()
+            _stop_idle(self._serving)
+            await self._wait_for_the_end()
+        finally:
+            self._stop_listening()
+            self._sweeper.cancel()
+            await self._end_at_once()
+
+    def _protocol(self):
+        return HttpProtocol(self._serving)
+
+    def _stop_listening(self):
+        for acceptor in self._acceptors:
+            acceptor.close()
+
+    def _sweep(self):
+        interval = self._serving.timeouts.sweep_interval
+        self._sweeper = self._loop.call_later(interval, self._sweep)
+        self._serving.refresh()
+        _sweep(self._serving)
+
+    async def _wait_for_the_end(self):
+        """Wait for connections and applications, for as long as the bound allows."""
+        bound = self._service.config.timeout_graceful_shutdown
+        ended = asyncio.ensure_future(self._serving.emptied())
+        forced = asyncio.ensure_future(self._service.force_stop.wait())
+        try:
+            wanted = (ended, forced)
+            patience = max(0.0, bound - LAST_WORDS) if bound else None
+            done, _ = await asyncio.wait(
+                wanted, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                logger.warning("Requests do not end within %g s; cancelling them", bound)
+                _tell_to_end(self._serving)
+                await asyncio.wait(
+                    wanted, timeout=LAST_WORDS, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            for waiting in (ended, forced):
+                waiting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await waiting
+
+    async def _end_at_once(self):
+        """Cancel what still runs and close what is still open."""
+        stuck_at = self._loop.time() + STUCK_AFTER
+        while self._serving.tasks or self._serving.connections:
+            self._serving.cancel()
+            _drop_all(self._serving)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._serving.emptied(), CANCEL_AGAIN)
+            if self._loop.time() > stuck_at:
+                self._service.stuck.set()
+
+
+def _sweep(Serving serving):
+    cdef double now = monotonic()
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).sweep(now)
+
+
+def _stop_idle(Serving serving):
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).stop()
+
+
+def _tell_to_end(Serving serving):
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).told_to_end()
+
+
+def _drop_all(Serving serving):
+    for connection in tuple(serving.connections):
+        (<HttpConnection> connection).drop(True)

@@ -1,0 +1,48 @@
+"""C types of serving.pyx."""
+
+from esg.accel.request_parser cimport RequestParser
+from esg.accel.rules.deadlines cimport Timeouts
+from esg.accel.rules.request_head cimport HeadLimits
+from esg.accel.rules.response_head cimport DefaultFields
+
+
+cdef class ReceiveBuffer:
+    # Owned by this object; freed with it.
+    cdef char *data
+    cdef Py_ssize_t size
+
+
+cdef class Serving:
+    cdef readonly object service
+    cdef readonly object loop
+    cdef object app
+    cdef object context
+    cdef dict state
+    cdef dict extensions
+    cdef str root_path
+    cdef HeadLimits limits
+    cdef readonly Timeouts timeouts
+    cdef ReceiveBuffer receive_buffer
+    cdef RequestParser parser
+    cdef readonly set connections
+    cdef readonly set tasks
+    cdef bint stopping
+    cdef bint cancelling
+    cdef bint counts_requests
+    cdef bint logs_access
+    cdef readonly bint has_extra_fields
+    cdef bint gathers_writes
+    cdef DefaultFields _defaults
+    cdef long long _second
+    cdef object _emptied
+
+    cdef DefaultFields default_fields(self)
+    cdef bint saturated(self) except -1
+    cdef void request_started(self) except *
+    cdef void request_ended(self) except *
+    cdef void connection_closed(self, object connection) except *
+    cdef void task_ended(self, object task) except *
+    cdef void _tell_emptied(self) except *
+
+
+cdef double monotonic() noexcept

@@ -1,0 +1,188 @@
+"""What all connections of one server share: settings as C values, the clock, who is open.
+
+Must not know how connections work.
+"""
+
+from libc.stdlib cimport free, malloc
+from libc.time cimport time
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
+from cpython.buffer cimport PyBuffer_FillInfo
+
+import inspect
+import logging
+import sys
+
+from anyio import to_thread
+
+from esg.accel.request_parser cimport request_parser
+
+from esg.logs import access_logger
+
+# Bytes read at once. Twice what flow control holds, so that a request of 64 KiB with its head
+# comes in one read.
+cdef enum:
+    RECEIVE_SIZE = 131072
+
+
+cdef double monotonic() noexcept:
+    """Return the time, in seconds, that all deadlines are counted in."""
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec + now.tv_nsec * 1e-9
+
+
+cdef class ReceiveBuffer:
+    """Lend the memory that transports read into.
+
+    One for all connections of a loop: a read and what is made of it are one callback, so no two
+    connections ever use it at the same time. Free-threaded Python changes nothing in that, as
+    long as a server's connections stay on its loop's thread.
+    """
+
+    def __cinit__(self, Py_ssize_t size):
+        self.data = <char *> malloc(size)
+        if self.data is NULL:
+            raise MemoryError
+        self.size = size
+
+    def __dealloc__(self):
+        free(self.data)
+
+    def __len__(self):
+        return self.size
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.data, self.size, 0, flags)
+
+
+def _coroutine_function(app):
+    """Make sure that calling the application runs nothing of it."""
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(
+        getattr(type(app), "__call__", None)
+    ):
+        return app
+
+    async def call(scope, receive, send):
+        return await app(scope, receive, send)
+
+    return call
+
+
+cdef class Serving:
+    """Hold what all connections of one server share.
+
+    Args:
+        service: what to serve.
+        loop: the running loop.
+
+    Attributes:
+        connections: those that are open.
+        tasks: applications that are waiting for something.
+    """
+
+    def __init__(self, service, loop):
+        config = service.config
+        self.service = service
+        self.loop = loop
+        self.app = _coroutine_function(service.app)
+        self.context = service.context
+        self.state = service.state
+        self.extensions = {"esg.server": service.server_info}
+        self.root_path = config.root_path
+        # The service holds the interpreted twins of these.
+        self.limits = HeadLimits(
+            config.limit_head_size,
+            config.limit_fields,
+            config.limit_target_size,
+            config.limit_body_size,
+        )
+        self.timeouts = Timeouts(
+            config.timeout_headers,
+            config.timeout_keep_alive,
+            config.timeout_body,
+            config.timeout_write,
+        )
+        extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in config.header]
+        server = b"esg" if config.server_header else None
+        self.has_extra_fields = bool(extra)
+        self._defaults = DefaultFields(server, config.date_header, extra)
+        self.parser = request_parser(self.limits)
+        self.receive_buffer = ReceiveBuffer(RECEIVE_SIZE)
+        self.connections = set()
+        self.tasks = set()
+        self.counts_requests = bool(config.limit_concurrency or config.limit_max_requests)
+        # Before 3.12 asyncio's own transports join what they are to gather.
+        self.gathers_writes = (
+            sys.version_info >= (3, 12) or type(loop).__module__.partition(".")[0] == "uvloop"
+        )
+        self.refresh()
+
+    def refresh(self):
+        """Look again at what may change while serving; called once per sweep."""
+        self.logs_access = access_logger.isEnabledFor(logging.INFO)
+
+    def stop(self):
+        """Take note that connections are to be closed as they become idle."""
+        self.stopping = True
+
+    def cancel(self):
+        """Cancel every application that is still running, but for those that wait for a thread."""
+        self.cancelling = True
+        # Their threads go on whatever happens to them; anyio's own scopes leave them, too.
+        in_threads = to_thread.current_default_thread_limiter().statistics().borrowers
+        for task in tuple(self.tasks):
+            if task not in in_threads:
+                task.cancel()
+
+    cdef DefaultFields default_fields(self):
+        """Return the default response fields, with a Date of this second."""
+        cdef long long now = time(NULL)
+        if now != self._second:
+            self._second = now
+            self._defaults.set_time(now)
+        return self._defaults
+
+    # The service's counts are looked at only where a limit depends on them.
+
+    cdef bint saturated(self) except -1:
+        """Tell whether another request would be one too many."""
+        return self.counts_requests and self.service.saturated
+
+    cdef void request_started(self) except *:
+        """Count a request that reaches the application."""
+        if self.counts_requests:
+            self.service.request_started()
+            # Its response, and those under way, are the last of their connections.
+            self.stopping = self.service.stopping
+
+    cdef void request_ended(self) except *:
+        """Count a request whose response is over."""
+        if self.counts_requests:
+            self.service.request_ended()
+
+    # The end: all connections closed, all applications returned.
+
+    cdef void connection_closed(self, object connection) except *:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        self._tell_emptied()
+
+    cdef void task_ended(self, object task) except *:
+        """Forget an application's task."""
+        self.tasks.discard(task)
+        self._tell_emptied()
+
+    cdef void _tell_emptied(self) except *:
+        if self._emptied is not None and not self.connections and not self.tasks:
+            if not self._emptied.done():
+                self._emptied.set_result(None)
+
+    async def emptied(self):
+        """Wait until no connection is open and no application runs."""
+        while self.connections or self.tasks:
+            self._emptied = self.loop.create_future()
+            try:
+                await self._emptied
+            finally:
+                self._emptied = None

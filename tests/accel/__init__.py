@@ -1,0 +1,1 @@
+"""Tests of the fast driver and of its build."""
