@@ -146,7 +146,7 @@ def _install_overlay(environment: Environment, requirement: str, say: Say) -> st
 def _sources_digest() -> str:
     """Return a digest of everything in the checkout that ESG is built from."""
     digest = hashlib.sha256(ESG_EXTRAS.encode())
-    for name in ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in", "esg"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "build_accel", "esg"):
         path = CHECKOUT / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and not any(file.match(pattern) for pattern in NOT_SOURCES):
