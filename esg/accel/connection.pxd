@@ -27,6 +27,7 @@ cdef class Connection:
     cdef bytes take_input(self, Py_ssize_t limit)
     cdef int give_back(self, bytes data) except -1
     cdef int content_taken(self) except -1
+    cdef bint at_eof(self) except -1
     cdef int drop(self, bint abort) except -1
     cdef int response_over(self) except -1
     cdef int app_waits(self) except -1

@@ -49,6 +49,10 @@ cdef class Connection:
         """Take note that less content is held than before."""
         raise NotImplementedError
 
+    cdef bint at_eof(self) except -1:
+        """Tell whether the client's FIN has come, even if it has not been read yet."""
+        raise NotImplementedError
+
     cdef int drop(self, bint abort) except -1:
         """Close at once; with `abort` so that the client sees a reset."""
         raise NotImplementedError

@@ -449,6 +449,9 @@ cdef class HttpConnection(Connection):
             self._internal_error()
         return 0
 
+    cdef bint at_eof(self) except -1:
+        return self.eof or self.transport is None or _is_at_end(self.transport)
+
     cdef int drop(self, bint abort) except -1:
         """Close at once, and wake whoever still waits for the client."""
         transport = self.transport
@@ -580,6 +583,19 @@ def _is_readable(transport):
     poll = select.poll()
     poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
     return bool(poll.poll(0))
+
+
+def _is_at_end(transport):
+    """Tell whether what comes next from the kernel is the end of the stream."""
+    fd = transport.get_extra_info("socket").fileno()
+    # uvloop's stand-in for the socket cannot receive, so a copy of it does.
+    with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as sock:
+        try:
+            return not sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:  # a reset
+            return True
 
 
 def _reset(transport):

@@ -58,6 +58,8 @@ cdef enum:
     CHUNKED_PIECE = 65536
     # Content of a declared length that is taken at once; more has never come.
     MOST_TAKEN = 1 << 30
+    # Pieces of it that are kept as they came: an object costs more than the few bytes in it may.
+    MOST_PIECES = 64
 
 
 cdef HttpRequest http_request(Connection connection, RequestHead head):
@@ -419,7 +421,13 @@ cdef class HttpRequest(HttpExchange):
         return self.missing != 0 and not (self.chunked is not None and self.chunked.complete)
 
     cdef int input_arrived(self) except -1:
-        """Take content of a declared length as it comes; wake whoever waits for it."""
+        """Take content of a declared length as it comes; wake whoever waits for it.
+
+        Bytes of the next request wake nobody: who looks, finds nothing and waits again would be
+        woken for them for ever.
+        """
+        if not self.wants_input():
+            return 0
         if not self.awaits_continue:  # it stays unread: receive() is still to say 100
             self._take_input()
         return _wake(self.receivers)
@@ -432,6 +440,8 @@ cdef class HttpRequest(HttpExchange):
                 self.missing -= len(data)
                 self.ready_size += len(data)
                 self.ready.append(data)
+                if len(self.ready) == MOST_PIECES:
+                    self.ready = [b"".join(self.ready)]
         return 0
 
     cdef int drain(self, long long limit) except -1:
@@ -506,7 +516,7 @@ cdef class HttpRequest(HttpExchange):
             logger.debug("The application returned as its client had left")
             self._drop()
         else:
-            level = logging.DEBUG if self.connection.eof else logging.ERROR
+            level = logging.DEBUG if self.connection.at_eof() else logging.ERROR
             logger.log(level, "The application returned without a response")
             self._answer(500)  # a client that only ended its request may still read
         return self._response_over()

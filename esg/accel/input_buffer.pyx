@@ -49,7 +49,9 @@ cdef class InputBuffer:
         cdef char *joined = <char *> malloc(size + size // 2)
         if joined is NULL:
             raise MemoryError
-        memcpy(joined, first, first_size)
+        # memcpy must not be given NULL, even for nothing.
+        if first_size:
+            memcpy(joined, first, first_size)
         if second_size:
             memcpy(joined + first_size, second, second_size)
         free(self._own)
