@@ -25,7 +25,7 @@ from esg.accel.serving cimport Serving, monotonic
 from esg.accel.rules.http_exchange import DRAIN_LIMIT
 from esg.accel.rules.request_head import has_begun
 from esg.accel.rules.response_head import error_response
-from esg.binding import endpoint
+from esg.binding import endpoint, peer
 from esg.errors import RequestRejected
 from esg.logs import logger
 
@@ -85,7 +85,7 @@ cdef class HttpConnection(Connection):
     def connection_made(self, transport):
         """Take the transport."""
         self.transport = transport
-        self.client = endpoint(transport.get_extra_info("peername"))
+        self.client = peer(transport.get_extra_info("peername"))
         self.server = endpoint(transport.get_extra_info("sockname"))
         # With no room at all, the transport pauses us exactly while bytes are unsent.
         transport.set_write_buffer_limits(0)
