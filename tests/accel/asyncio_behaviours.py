@@ -7,15 +7,18 @@ task and by asyncio's. Served as an ASGI application, the path names the functio
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 import sniffio
 
@@ -49,6 +52,18 @@ async def current_task_stays() -> object:
     middle = this_task()
     await asyncio.sleep(_SHORT)
     return [before is middle, middle is this_task(), isinstance(before, asyncio.Task)]
+
+
+@behaviour
+async def handled_error_is_over() -> object:
+    failing = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(failing.set_exception, KeyError("handled"))
+    with contextlib.suppress(KeyError):
+        await failing
+    try:
+        raise ValueError
+    except ValueError as error:
+        return [repr(error.__context__), repr(sys.exc_info()[1])]
 
 
 @behaviour
@@ -397,7 +412,7 @@ async def library_is_detected() -> object:
 async def anyio_move_on() -> object:
     with anyio.move_on_after(_SHORT) as scope:
         await anyio.sleep(_LONG)
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
     return [scope.cancelled_caught, this_task().cancelling()]
 
 
@@ -438,7 +453,7 @@ async def anyio_task_group() -> object:
 
     async def child(n: int, *, task_status: Any = anyio.TASK_STATUS_IGNORED) -> None:
         task_status.started(n)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         seen.append(n)
 
     async with anyio.create_task_group() as group:
@@ -464,16 +479,16 @@ async def anyio_task_group_child_fails() -> object:
 async def anyio_task_group_cancelled() -> object:
     async with anyio.create_task_group() as group:
         group.start_soon(anyio.sleep, _LONG)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
     return [group.cancel_scope.cancelled_caught, this_task().cancelling()]
 
 
 @behaviour
 async def anyio_threads() -> object:
     async def back() -> str:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         return _variable.get()
 
     def in_thread() -> str:
@@ -487,7 +502,7 @@ async def anyio_threads() -> object:
 @behaviour
 async def anyio_task_info() -> object:
     here = anyio.get_current_task()
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
     return [here == anyio.get_current_task(), here in anyio.get_running_tasks()]
 
 

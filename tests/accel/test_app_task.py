@@ -60,7 +60,8 @@ def test_result(start: Start, waits: bool) -> None:
     async def main() -> None:
         task = start(work())
         assert await task == "done"
-        assert task.done() and not task.cancelled()
+        assert task.done()
+        assert not task.cancelled()
         assert task.result() == "done"
         assert task.exception() is None
         assert not task.cancel()
@@ -91,7 +92,8 @@ def test_cancelled(start: Start) -> None:
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
         assert caught.value.args == ("enough",)
-        assert task.cancelled() and task.done()
+        assert task.cancelled()
+        assert task.done()
         for ask in (task.result, task.exception):
             with pytest.raises(asyncio.CancelledError):
                 ask()
@@ -162,7 +164,8 @@ def test_others_wait_for_it(start: Start) -> None:
         tasks = [start(asyncio.sleep(0, n)) for n in range(3)]
         assert await asyncio.gather(*tasks) == [0, 1, 2]
         done, pending = await asyncio.wait([start(asyncio.sleep(0)), start(fail())])
-        assert len(done) == 2 and not pending
+        assert len(done) == 2
+        assert not pending
         assert [t.exception() is None for t in done].count(True) == 1
         assert await asyncio.wait_for(start(asyncio.sleep(0, "x")), 5) == "x"
         assert await asyncio.shield(start(asyncio.sleep(0, "y"))) == "y"

@@ -36,9 +36,7 @@ def fast_row(request: pytest.FixtureRequest) -> Row:
 
 
 @pytest.fixture(scope="module", params=[{}, DEBUG], ids=["plain", "debug"])
-def server(
-    request: pytest.FixtureRequest, fast_row: Row, serve_module: Serve
-) -> ServerProcess:
+def server(request: pytest.FixtureRequest, fast_row: Row, serve_module: Serve) -> ServerProcess:
     return serve_module(app=APP, row=fast_row, env=request.param)
 
 

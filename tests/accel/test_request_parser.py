@@ -18,13 +18,17 @@ PLAIN = b"GET /a?b=c HTTP/1.1\r\nHost: example.org\r\nX-One: 1\r\n\r\n"
 
 _spaces = st.sampled_from([b"", b" ", b"  ", b"\t", b"\r", b"\n", b"\x00"])
 _names = st.sampled_from(
-    [b"Host", b"host", b"X", b"Content-Length", b"Connection", b"Expect", b"Transfer-Encoding"]
-    + [b"", b"X Y", b"H\xc3\xb6st", b"Upgrade", b"X" * 1000]
+    [
+        *(b"Host", b"host", b"X", b"Content-Length", b"Connection", b"Expect"),
+        *(b"Transfer-Encoding", b"", b"X Y", b"H\xc3\xb6st", b"Upgrade", b"X" * 1000),
+    ]
 )
 _values = st.sampled_from(
-    [b"example.org", b"example.org:80", b"example.org:99999", b"[::1]", b"a b", b"1", b"01", b"-1"]
-    + [b"keep-alive", b"Close", b"close, x", b"chunked", b"100-continue", b"", b"\xff", b"\x7f"]
-    + [b"1001", b"9" * 30, b"a\r\n b", b"a\rb", b"x" * 1000]
+    [
+        *(b"example.org", b"example.org:80", b"example.org:99999", b"[::1]", b"a b", b"1", b"01"),
+        *(b"-1", b"keep-alive", b"Close", b"close, x", b"chunked", b"100-continue", b"", b"\xff"),
+        *(b"\x7f", b"1001", b"9" * 30, b"a\r\n b", b"a\rb", b"x" * 1000),
+    ]
 )
 _ends = st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b""])
 _lines = st.builds(
@@ -131,3 +135,10 @@ def test_headers_are_the_requests_own() -> None:
     first.headers.clear()
     second, _ = request_parser.read_head(PLAIN, LIMITS, (PLAIN,))
     assert len(second.headers) == 2
+
+
+def test_port_of_too_many_digits_is_left_to_the_rule() -> None:
+    """It takes five at most, whatever their value."""
+    plain = PLAIN.replace(b"example.org", b"example.org:00080")
+    assert request_parser.read_head(plain, LIMITS) is not None
+    assert request_parser.read_head(plain.replace(b":0", b":00"), LIMITS) is None

@@ -1,0 +1,96 @@
+"""Applications for what the fast driver's first step and its own buffers make special."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import anyio
+
+from esg.asgi import Receive, Scope, Send
+from tests.apps.stage import Route, answer, content, start, tell
+
+# As many as asyncio's transport says nothing about, and more.
+MESSAGES = 20
+
+
+def _block(what: str) -> None:
+    """Hold up the whole loop until the gate opens."""
+    tell(what)
+    os.read(sys.stdin.fileno(), 1)
+
+
+async def takes_too_little(_scope: Scope, _receive: Receive) -> None:
+    """Be an application that cannot even be called."""
+
+
+async def at_once(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer without a look at the content."""
+    await answer(send, b"at once")
+
+
+async def answer_and_block(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Block the loop once the response is complete."""
+    await answer(send, b"before")
+    _block("answered")
+
+
+async def block_and_measure(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Block the loop longer than a timeout of 1 s, then answer."""
+    _block("blocking")
+    time.sleep(1.4)  # noqa: ASYNC251 - to block is its purpose
+    await answer(send, b"blocked")
+
+
+async def measure(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the content's size."""
+    size, more = 0, True
+    tell("measuring")
+    while more:
+        event = await receive()
+        size += len(event["body"])
+        more = event["more_body"]
+    await answer(send, b"%d" % size)
+
+
+async def to_nobody(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Send many messages in one step to a client that is gone by then."""
+    await send(start())
+    await send(content(b"first", True))
+    _block("sent the first")
+    try:
+        for _ in range(MESSAGES):
+            await send(content(b"another", True))
+    finally:
+        tell("sent all")
+
+
+async def patient(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Wait a bounded time for the client to leave; answer with the CPU time that it took."""
+    await receive()
+    began = time.process_time()
+    with anyio.move_on_after(0.5):
+        await receive()
+    await answer(send, b"%f" % (time.process_time() - began))
+
+
+async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Return without a response."""
+    tell("nothing")
+
+
+ROUTES: dict[str, Route] = {
+    "/answer-and-block": answer_and_block,
+    "/at-once": at_once,
+    "/block": block_and_measure,
+    "/measure": measure,
+    "/nothing": nothing,
+    "/patient": patient,
+    "/to-nobody": to_nobody,
+}
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> object:
+    """Serve the routes."""
+    return await ROUTES[scope["path"]](scope, receive, send)

@@ -1,0 +1,202 @@
+"""A connection of the fast driver; what it does, the pure one does as well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import socket
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from esg import Config
+from esg.asgi import ASGIApp, Receive, Scope, Send
+from esg.service import Service
+from tests.conftest import Serve
+from tests.rows import Row
+from tests.server import ServerProcess
+
+APPS = "tests.accel.odd_apps"
+KIBIBYTE = 1024
+
+
+@pytest.fixture(scope="module")
+def server(serve_module: Serve, row: Row) -> ServerProcess:
+    """Return a server of every row."""
+    return serve_module(app=f"{APPS}:app", row=row)
+
+
+def head(target: str, *fields: str) -> bytes:
+    return "\r\n".join([f"POST {target} HTTP/1.1", "Host: test", *fields, "", ""]).encode()
+
+
+@pytest.mark.parametrize("sent", [b"", b"0123456789"], ids=["nothing", "ten bytes"])
+def test_unread_content_that_stops_coming(server: ServerProcess, sent: bytes) -> None:
+    """What has come does not keep the connection waiting for the rest (RFC 9112 section 9.5)."""
+    with server.connect() as client:
+        client.send(head("/at-once", "Content-Length: 60000") + sent)
+        assert client.response().body == b"at once"
+        assert client.at_end()
+
+
+def test_application_that_cannot_be_called(serve: Serve, row: Row) -> None:
+    """It is answered for and not counted for ever."""
+    options = ("--limit-concurrency", "1", "--lifespan", "off")
+    server = serve(*options, app=f"{APPS}:takes_too_little", row=row)
+    for _ in range(3):
+        with server.connect() as client:
+            assert client.get("/").status == 500
+    server.stderr.wait_for("Exception in the application", count=3)
+
+
+def test_response_does_not_wait_behind_an_empty_line(server: ServerProcess) -> None:
+    since = len(server.stdout())
+    with server.connect() as client:
+        client.send(head("/answer-and-block", "Content-Length: 0") + b"\r\n")
+        server.stdout.wait_for("^# answered", since=since)
+        assert client.response().body == b"before"
+        server.open_gate()
+
+
+def test_byte_behind_a_request_wakes_nobody(server: ServerProcess) -> None:
+    """Not even its own application, which would find nothing and wait again without an end."""
+    with server.connect() as client:
+        client.send(head("/patient", "Content-Length: 0") + b"P")
+        assert float(client.response().body) < 0.2
+
+
+def test_messages_to_a_client_that_is_gone(server: ServerProcess) -> None:
+    """The loop's own transport has nothing to say of them in the log."""
+    since = len(server.stdout())
+    with server.connect() as client:
+        client.send(head("/to-nobody", "Content-Length: 0"))
+        server.stdout.wait_for("^# sent the first", since=since)
+        client.reset()
+        server.open_gate()
+        server.stdout.wait_for("^# sent all", since=since)
+    with server.connect() as client:  # behind whatever was to be said
+        assert client.get("/at-once").status == 200
+    assert not server.stderr.matching("socket.send")
+
+
+def test_content_that_came_while_the_loop_was_blocked(serve: Serve, asyncio_row: Row) -> None:
+    """A timer that ran out meanwhile says nothing of a client that was in time."""
+    if asyncio_row.impl == "pure":
+        pytest.skip("the pure driver looks at its timer first")
+    server = serve("--timeout-body", "1", app=f"{APPS}:app", row=asyncio_row)
+    with server.connect() as client, server.connect() as blocker:
+        client.send(head("/measure", "Content-Length: 4") + b"ab")
+        server.stdout.wait_for("^# measuring")
+        blocker.request("/block")
+        server.stdout.wait_for("^# blocking")
+        client.send(b"cd")
+        server.open_gate()
+        assert client.response().body == b"4"
+        assert blocker.response().status == 200
+
+
+def test_no_response_for_a_client_whose_end_is_unread(serve: Serve, asyncio_row: Row) -> None:
+    """No news: it may have left, so its log line is for debugging."""
+    server = serve(app=f"{APPS}:app", row=asyncio_row)
+    with server.connect() as client, server.connect() as blocker:
+        blocker.request("/block")
+        server.stdout.wait_for("^# blocking")
+        client.request("/nothing")
+        client.finish_writing()
+        server.open_gate()
+        server.stdout.wait_for("^# nothing")
+        assert client.response().status == 500
+    assert server.stop() == 0
+    assert not server.stderr.matching("returned without a response")
+
+
+def test_requests_in_threads_are_not_forgotten(serve: Serve, row: Row) -> None:
+    """A cancelled task would be gone at once, and the server with it, but not the thread."""
+    options = ("--timeout-graceful-shutdown", "0.3")
+    server = serve(*options, app="tests.apps.exchanges:app", row=row)
+    with server.connect() as client:
+        client.request("/in-a-thread")
+        server.stdout.wait_for("^# in a thread")
+        assert server.stop() == 0
+    assert server.stderr.matching("Requests go on though they are cancelled")
+
+
+class Transport(asyncio.Transport):
+    """A transport whose bytes are the test's; a real socket stands for its own."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__({"socket": sock, "peername": ("::1", 1), "sockname": ("::1", 2)})
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Have none."""
+
+    def pause_reading(self) -> None:
+        """Know it already."""
+
+    def is_closing(self) -> bool:
+        """Stay open."""
+        return False
+
+    def abort(self) -> None:
+        """Need nothing."""
+
+
+@pytest.fixture
+def sock() -> Iterator[socket.socket]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours
+
+
+def test_content_in_tiny_pieces_costs_little_more_than_itself(sock: socket.socket) -> None:
+    """Whatever an object costs, the client decides how many bytes come at once."""
+    http_protocol = pytest.importorskip("esg.accel.http_protocol")
+    serving = pytest.importorskip("esg.accel.serving")
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def run() -> int:
+        loop = asyncio.get_running_loop()
+        shared = serving.Serving(_service(app), loop)
+        protocol = http_protocol.HttpProtocol(shared)
+        measured: asyncio.Future[int] = loop.create_future()
+
+        def feed(data: bytes) -> None:
+            memoryview(protocol.get_buffer(-1)).cast("B")[: len(data)] = data
+            protocol.buffer_updated(len(data))
+
+        def measure() -> None:
+            protocol.connection_made(Transport(sock))
+            feed(head("/", "Content-Length: 100000"))
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(10_000):
+                feed(b"ab")
+            measured.set_result(tracemalloc.get_traced_memory()[0] - before)
+            protocol.connection_lost(None)
+
+        loop.call_soon(measure)  # outside of any task, as a loop calls a protocol
+        try:
+            return await measured
+        finally:
+            shared.cancel()
+            await shared.emptied()
+
+    tracemalloc.start()
+    try:
+        assert asyncio.run(run()) < 64 * KIBIBYTE
+    finally:
+        tracemalloc.stop()
+
+
+def _service(app: ASGIApp) -> Service:
+    return Service(
+        app=app,
+        config=Config(app),
+        listeners=[],
+        state={},
+        context=contextvars.copy_context(),
+        server_info={},
+        on_serving=lambda: None,
+    )
