@@ -4,6 +4,7 @@ Not by the loop's own servers: asyncio's says in the log, at every turn of the l
 no descriptor left, and uvloop's closes the connections that it cannot keep.
 """
 
+import asyncio
 import errno
 from contextlib import suppress
 
@@ -41,7 +42,8 @@ class Acceptor:
         with suppress(OSError):  # the listener goes anyway
             self._accept_waiting()
         while self._opening:
-            await next(iter(self._opening))
+            await asyncio.wait(self._opening)
+            await asyncio.sleep(0)  # what takes them out of the set runs in the next turn
 
     def close(self):
         """Accept no more, and close the listener."""
