@@ -39,7 +39,7 @@ CHUNKED = (
 
 def exchange(server: ServerProcess, data: bytes) -> None:
     """Send requests, the last of which closes, and read until the end."""
-    with socket.create_connection(server.address) as client:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(data)
         while client.recv(65536):
             pass
@@ -47,14 +47,14 @@ def exchange(server: ServerProcess, data: bytes) -> None:
 
 def aborted(server: ServerProcess, data: bytes) -> None:
     """Send a request and reset the connection."""
-    with socket.create_connection(server.address) as client:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(data)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 def half_closed(server: ServerProcess, data: bytes) -> None:
     """Send requests and FIN, and read until the end."""
-    with socket.create_connection(server.address) as client:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
         while client.recv(65536):
