@@ -4,8 +4,7 @@ Must not know how connections work.
 """
 
 from libc.stdlib cimport free, malloc
-from libc.time cimport time
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 from cpython.buffer cimport PyBuffer_FillInfo
 
@@ -137,10 +136,12 @@ cdef class Serving:
 
     cdef DefaultFields default_fields(self):
         """Return the default response fields, with a Date of this second."""
-        cdef long long now = time(NULL)
-        if now != self._second:
-            self._second = now
-            self._defaults.set_time(now)
+        cdef timespec now
+        # Not time(): its clock stands still between two ticks, and so may be a second behind.
+        clock_gettime(CLOCK_REALTIME, &now)
+        if now.tv_sec != self._second:
+            self._second = now.tv_sec
+            self._defaults.set_time(now.tv_sec)
         return self._defaults
 
     # The service's counts are looked at only where a limit depends on them.
