@@ -12,6 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LONGEST_FILE = 400  # lines
+# Each is one extension class, whose C methods cannot be spread over files. They are to become
+# smaller, by base classes for content and for writing; until then, no longer.
+LONGER = {"esg/accel/http_protocol.pyx": 640, "esg/accel/http_request.pyx": 620}
 
 # From the ground up. A module imports from the layers below its own; within a layer only
 # modules of one folder, other than the rules, import each other.
@@ -176,10 +179,11 @@ sys.exit(failed)
 
 def test_files_stay_small() -> None:
     sources = [path for kind in ("py", "pyx", "pxd") for path in (ROOT / "esg").rglob(f"*.{kind}")]
+    names = {str(path.relative_to(ROOT)): path for path in sources}
     long = {
-        str(path.relative_to(ROOT)): lines
-        for path in sources
-        if (lines := len(path.read_text().splitlines())) > LONGEST_FILE
+        name: lines
+        for name, path in names.items()
+        if (lines := len(path.read_text().splitlines())) > LONGER.get(name, LONGEST_FILE)
     }
     assert long == {}
 
