@@ -206,13 +206,16 @@ class RequestTask:
         if self._over:
             return  # the response was complete first: the connection is another task's
         connection.deadlines.stop_reading()
+        if data is None and self._timed_out:
+            self._timed_out = False
+            data = connection.transport.read_nowait()  # it may have come while the loop was blocked
+            if data is None:
+                raise RequestRejected(408, "the content did not come in time")
         if data:
             connection.buffer += data
             self._feed_buffer()
         elif data is not None:
             connection.drop()  # a FIN inside a request (RFC 9112 section 8)
-        elif self._timed_out:
-            raise RequestRejected(408, "the content did not come in time")
 
     def _feed_buffer(self) -> None:
         """Read content out of what has come, a slice at a time.
