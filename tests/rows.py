@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 from dataclasses import dataclass
 
 
@@ -34,13 +35,10 @@ class Row:
         return None
 
 
-ROWS = (
-    Row("pure", "asyncio"),
-    Row("pure", "uvloop"),
-    Row("pure", "trio"),
-    Row("fast", "asyncio"),
-    Row("fast", "uvloop"),
-)
+_ANYWHERE = (Row("pure", "asyncio"), Row("pure", "trio"))
+# There is no uvloop for PyPy, and no fast implementation: their rows exist on CPython alone.
+_ON_CPYTHON = (Row("pure", "uvloop"), Row("fast", "asyncio"), Row("fast", "uvloop"))
+ROWS = _ANYWHERE + (_ON_CPYTHON if platform.python_implementation() == "CPython" else ())
 # For what does not depend on the implementation.
 FIRST_ROW = ROWS[0]
 
