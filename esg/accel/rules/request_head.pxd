@@ -22,6 +22,7 @@ cdef class RequestHead:
 
 
 cpdef Py_ssize_t find_end(object buffer, Py_ssize_t scanned) except? -1
+cpdef bint has_begun(object buffer) except -1
 cpdef void check_partial(object buffer, HeadLimits limits) except *
 cpdef RequestHead judge(bytes raw, HeadLimits limits)
 cdef void _check_first_byte(object raw) except *

@@ -1,0 +1,57 @@
+# cython: binding=False
+"""The scope of a request: `rules.scope`, or a copy of what a connection's first one had.
+
+What all scopes of a connection have in common is kept with it; all that is mutable is new each
+time, as nothing of one request may reach another.
+"""
+
+from esg.accel.connection cimport Connection
+from esg.accel.rules.request_head cimport RequestHead
+from esg.accel.rules.scope cimport decode_path
+from esg.accel.serving cimport Serving
+
+from esg.accel.rules.scope import http_scope
+from esg.asgi import ASGI_VERSION, HTTP_SPEC_VERSION
+
+
+cdef dict request_scope(Connection connection, RequestHead head):
+    """Make the scope of a request on a connection."""
+    cdef Serving serving = connection.serving
+    if connection.scope_base is not None and head.http_version == "1.1":
+        return _plain_scope(connection, head)
+    scope = http_scope(
+        method=head.method,
+        http_version=head.http_version,
+        raw_path=head.raw_path,
+        query=head.query,
+        headers=head.headers,
+        scheme=connection.scheme,
+        client=connection.client,
+        server=connection.server,
+        root_path=serving.root_path,
+        state=serving.state,
+        extensions=serving.extensions,
+    )
+    if head.http_version == "1.1":
+        connection.scope_base = scope.copy()
+        # Nothing of this request stays with the connection.
+        connection.scope_base.update(dict.fromkeys(("headers", "state", "extensions")))
+    return scope
+
+
+cdef dict _plain_scope(Connection connection, RequestHead head):
+    """Make a scope of what the connection's first had."""
+    cdef Serving serving = connection.serving
+    cdef dict scope = connection.scope_base.copy()
+    cdef dict extensions = {}
+    scope["asgi"] = {"version": ASGI_VERSION, "spec_version": HTTP_SPEC_VERSION}
+    scope["method"] = head.method
+    scope["path"] = decode_path(head.raw_path, serving.root_path)
+    scope["raw_path"] = head.raw_path
+    scope["query_string"] = head.query
+    scope["headers"] = head.headers
+    scope["state"] = serving.state.copy()
+    for name, value in serving.extensions.items():
+        extensions[name] = (<dict> value).copy()
+    scope["extensions"] = extensions
+    return scope
