@@ -10,6 +10,7 @@ from tests.conformance.client import Client
 from tests.conformance.runner import Observation
 from tests.conformance.side_channel import CallTrace
 from tests.conformance.trace import Observed, normalise
+from tests.conformance.websocket_frames import FrameReader
 from tests.conformance.wire import WireResponse
 
 Line = str
@@ -44,7 +45,16 @@ def _wire(client: Client) -> Iterator[Line]:
         yield f"leftover octets {client.parser.leftover!r}"
     if client.parser.error:
         yield f"malformed: {client.parser.error}"
+    if client.parser.frames:
+        yield from _frames(client.parser.frames)
     yield f"ended by the server: {client.ends.eof or client.ends.reset}"
+
+
+def _frames(reader: FrameReader) -> Iterator[Line]:
+    """Tell what the server sent, kind by kind: a pong may come before an answer or after."""
+    for sent in sorted(reader.messages, key=lambda message: message.kind):
+        if sent.kind != "ping":
+            yield f"{sent} {hashlib.sha256(sent.data).hexdigest()}"
 
 
 def _response(response: WireResponse) -> Iterator[Line]:

@@ -106,6 +106,40 @@ class AwaitBytes(Step):
 
 
 @dataclass(frozen=True)
+class AwaitFrame(Step):
+    """Wait for `count` messages or control frames of a kind: see `Frame`."""
+
+    kind: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class AnswerPing(Step):
+    """Wait for `count` pings and answer the last."""
+
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class MarkMemory(Step):
+    """Note how much memory the server's process has resident, and forget its peak."""
+
+
+@dataclass(frozen=True)
+class CheckMemory(Step):
+    """Check that since `MarkMemory` it never had more than `growth` bytes beyond that."""
+
+    growth: int
+
+
+@dataclass(frozen=True)
+class AwaitSilence(Step):
+    """Check that nothing arrives for `seconds`."""
+
+    seconds: float = 0.2
+
+
+@dataclass(frozen=True)
 class HalfClose(Step):
     """Send FIN and go on reading."""
 
@@ -223,6 +257,27 @@ class Response:
     on: str = "a"
 
 
+@dataclass(frozen=True)
+class Frame:
+    """One message, its fragments joined and inflated, or one control frame from the server.
+
+    `kind` is "text", "binary", "ping", "pong" or "close". Pings that no case expects are
+    ignored; frames of different kinds may come in any order, but the close frame is the last.
+    `code` is a close frame's, 1005 for an empty one, and `reason` is not checked when None.
+    What is `by_server` may be missing elsewhere, and have one of the `alternatives` as its code.
+    """
+
+    kind: str
+    data: bytes | None = None
+    size: int | None = None
+    compressed: bool | None = None
+    code: int = 1005
+    reason: str | None = None
+    by_server: bool = False
+    alternatives: tuple[int, ...] = ()
+    on: str = "a"
+
+
 # What the application must have seen.
 
 
@@ -232,6 +287,7 @@ class Seen:
 
     Kinds: "receive", "send", "refused" (send() raised; `error` is in the exception's
     family), "mark", "end" (`detail` is "returned" or a class in the exception's family).
+    `has` are entries of a websocket message; `ours` those that only ESG promises.
     """
 
     kind: str
@@ -239,6 +295,8 @@ class Seen:
     body: bytes | None = None
     more: bool | None = None
     error: str | None = None
+    has: Mapping[str, Any] = field(default_factory=dict)
+    ours: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -266,7 +324,8 @@ class Case:
     `number` is the case of the design it refines. `options` are server options: cases with
     the same options share one process, unless `own_process`. `application` is what the
     server is told to serve. `alone` keeps other cases of the
-    process out meanwhile. `calls` is None when the application's side is not checked.
+    process out meanwhile. `frames` is what the server sends after a 101. `needs` names an
+    extension of the protocol or of ASGI without which another server is not judged. `calls` is None when the application's side is not checked.
     `splittable` is False where single bytes make no sense (large bodies, signals).
     """
 
@@ -278,6 +337,8 @@ class Case:
     steps: tuple[Step, ...]
     app: tuple[Script, ...] = ()
     responses: tuple[Response, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    needs: str | None = None
     fate: Fate = Fate.CLOSED
     calls: tuple[Call, ...] | None = None
     options: tuple[str, ...] = ()

@@ -138,6 +138,23 @@ class ServerProcess:
         assert self._process
         return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
 
+    def memory_at_rest(self) -> int:
+        """Return the resident memory in bytes, and let the kernel forget its peak (Linux)."""
+        assert self._process
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
+        return self._memory("VmRSS")
+
+    def memory_peak(self) -> int:
+        """Return the most resident memory in bytes since `memory_at_rest` (Linux)."""
+        return self._memory("VmHWM")
+
+    def _memory(self, name: str) -> int:
+        assert self._process
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        match = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
+        assert match
+        return int(match[1]) * 1024
+
     def signal(self, name: str) -> None:
         """Send a signal by name, such as "TERM"."""
         if self._process and self.exit_code is None:

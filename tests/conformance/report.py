@@ -6,8 +6,10 @@ from tests.conformance.client import Client
 from tests.conformance.model import Case
 from tests.conformance.runner import Observation
 from tests.conformance.trace import normalise
+from tests.conformance.websocket_frames import cut_all
 
 LONGEST_SHOWN = 3000
+MOST_FRAMES_SHOWN = 40
 
 
 def visible(data: bytes) -> str:
@@ -68,8 +70,21 @@ def _connection(name: str, client: Client) -> list[str]:
     unread = [] if client.unread_at is None else [f"(not read beyond byte {client.unread_at})"]
     return [
         f"sent on connection {name} ({len(client.sent)} bytes):",
-        indented(visible(bytes(client.sent))),
+        indented(_shown(client, bytes(client.sent))),
         *unread,
         f"received ({len(client.parser.raw)} bytes; end by the server: {how}):",
-        indented(visible(bytes(client.parser.raw))),
+        indented(_shown(client, bytes(client.parser.raw))),
     ]
+
+
+def _shown(client: Client, data: bytes) -> str:
+    """Show one direction: after a 101, what follows the head frame by frame."""
+    if not client.parser.frames:
+        return visible(data)
+    head, end, rest = data.partition(b"\r\n\r\n")
+    frames, leftover = cut_all(rest)
+    lines = [str(frame) for frame in frames[:MOST_FRAMES_SHOWN]]
+    if len(frames) > MOST_FRAMES_SHOWN:
+        lines.append(f"... {len(frames) - MOST_FRAMES_SHOWN} frames more")
+    lines += [visible(leftover)] if leftover else []
+    return "\n".join([visible(head + end), *lines])

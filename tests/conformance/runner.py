@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from tests.conformance import model
+from tests.conformance import model, websocket_steps
 from tests.conformance.behaviours import PROBE, PROBE_BODY
 from tests.conformance.client import Changes, Client, Timeout
 from tests.conformance.model import Case, Fate
@@ -43,6 +43,7 @@ class Observation:
     lifespan: list[CallTrace] = field(default_factory=list)
     exit_code: int | None = None
     log: str = ""
+    inapplicable: str | None = None
 
 
 class CaseRun:
@@ -62,6 +63,7 @@ class CaseRun:
         self.seats: dict[str, Seat] = {}
         self.clients: dict[str, Client] = {}
         self.seen = Observation(case, mode, process.target.id)
+        self.memory = 0
         self._channel = channel
         self._queue = queue
         self._split = mode == SPLIT
@@ -292,6 +294,11 @@ class CaseRun:
         model.AwaitResponse: do_await_response,
         model.AwaitInterim: do_await_interim,
         model.AwaitBytes: do_await_bytes,
+        model.AwaitFrame: websocket_steps.await_frame,
+        model.AwaitSilence: websocket_steps.await_silence,
+        model.AnswerPing: websocket_steps.answer_ping,
+        model.MarkMemory: websocket_steps.mark_memory,
+        model.CheckMemory: websocket_steps.check_memory,
         model.HalfClose: do_half_close,
         model.Reset: do_reset,
         model.Close: do_close,
@@ -314,20 +321,26 @@ class CaseRun:
         for name, client in self.clients.items():
             wanted = sum(r.complete for r in self.case.responses if r.on == name)
             begun = sum(1 for r in self.case.responses if r.on == name)
+            frames = [frame for frame in self.case.frames if frame.on == name]
             await self.changes.until(
-                lambda c=client, w=wanted, b=begun: (
+                lambda c=client, w=wanted, b=begun, f=frames: (
                     c.ends.any
                     or c.parser.error
-                    or (c.parser.complete >= w and len(c.parser.responses) >= b)
+                    or (
+                        c.parser.complete >= w
+                        and len(c.parser.responses) >= b
+                        and websocket_steps.frames_have_come(c, f)
+                    )
                 ),
                 WAIT_BOUND,
-                f"{begun} response(s), {len(client.parser.responses)} came",
+                f"{begun} response(s) and {len(frames)} frame(s)",
             )
 
     async def _establish_fate(self, name: str) -> None:
         client, fate = self.clients[name], self.case.fate
         if client.ends.by_client or name != "a":
             return
+        await websocket_steps.answer_close(client)
         if fate is Fate.KEPT:
             self.seen.usable[name] = await self._probe(name, client)
         elif fate in (Fate.CLOSED, Fate.RESET, Fate.GONE):
@@ -338,6 +351,8 @@ class CaseRun:
 
     async def _probe(self, name: str, client: Client) -> bool:
         """Tell whether one more exchange works on the connection."""
+        if client.parser.frames:
+            return await websocket_steps.probe(self, client)
         before = len(client.parser.responses)
         seat = self.seats[name]
         self.seen.calls[name] = list(seat.calls)
@@ -366,6 +381,7 @@ class CaseRun:
                 self.seen.problems.append(str(error))
         await self._await_log()
         self.seen.clients = self.clients
+        self.seen.inapplicable = websocket_steps.inapplicable(self)
         self.seen.lifespan = self.process.lifespan.calls
         self.seen.exit_code = self.process.exit_code
         self.seen.log = self.process.log_text

@@ -1,4 +1,4 @@
-"""What every HTTP scope must look like, whatever the case (ASGI HTTP 2.5, connection scope)."""
+"""What every scope must look like, whatever the case (ASGI HTTP 2.5, the connection scopes)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 
 Scope = dict[str, Any]
 
+SCHEMES = {"http": "http", "websocket": "ws"}
+
 
 def scope_violations(scope: Scope) -> Iterator[str]:
-    """Yield each rule of the ASGI specification that an HTTP scope breaks."""
-    if scope.get("type") != "http":
+    """Yield each rule of the ASGI specification that a connection's scope breaks."""
+    if scope.get("type") not in SCHEMES:
         return
     yield from _versions(scope)
     yield from _strings(scope)
+    if scope["type"] == "websocket":
+        yield from _websocket(scope)
     yield from _headers(scope.get("headers"))
     yield from _addresses(scope)
     if "tls" in (scope.get("extensions") or {}):
@@ -37,8 +41,17 @@ def _strings(scope: Scope) -> Iterator[str]:
     for name in ("raw_path", "query_string"):
         if not isinstance(scope.get(name, b""), bytes):
             yield f"scope[{name!r}] is no bytes"
-    if scope.get("scheme", "http") != "http":
+    scheme = SCHEMES[scope["type"]]
+    if scope.get("scheme", scheme) != scheme:
         yield f"scheme is {scope['scheme']!r} without TLS"
+
+
+def _websocket(scope: Scope) -> Iterator[str]:
+    if "method" in scope:
+        yield f"a websocket scope has a method: {scope['method']!r}"
+    offered = scope.get("subprotocols", [])
+    if not isinstance(offered, (list, tuple)) or not all(isinstance(n, str) for n in offered):
+        yield f"subprotocols are {offered!r}"
 
 
 def _headers(headers: Any) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conformance.model import Seen
 from tests.conformance.side_channel import CallTrace
+from tests.conformance.websocket_frames import NO_CODE
 
 
 @dataclass
@@ -19,14 +21,32 @@ class Observed:
     size: int = 0
     more: bool = False
     family: tuple[str, ...] = ()
+    message: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         if self.detail == "http.request":
             short = len(self.body) == self.size <= 200
             shown = repr(self.body) if short else f"{self.size} bytes"
             return f"receive http.request body={shown} more_body={self.more}"
+        if self.message:
+            entries = " ".join(f"{key}={_short(value)}" for key, value in self.message.items())
+            return f"receive {self.detail} {entries}"
         error = f" raised {self.family[0]}" if self.family and self.kind != "end" else ""
         return f"{self.kind} {self.detail}{error}"
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 300 else f"{shown[:300]}... ({len(value)} in all)"
+
+
+def _websocket_message(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a websocket message's entries, the absent ones by their defaults."""
+    if message["type"] == "websocket.receive":
+        return {"text": message.get("text"), "bytes": message.get("bytes")}
+    if message["type"] == "websocket.disconnect":
+        return {"code": message.get("code", NO_CODE), "reason": message.get("reason") or ""}
+    return {}
 
 
 def _body(message: dict[str, Any]) -> tuple[bytes, int]:
@@ -39,6 +59,9 @@ def _body(message: dict[str, Any]) -> tuple[bytes, int]:
 def _observed(record: tuple[Any, ...]) -> Observed | None:
     kind, *rest = record
     if kind == "receive":
+        if str(rest[0].get("type")).startswith("websocket."):
+            message = _websocket_message(rest[0])
+            return Observed("receive", rest[0]["type"], message=message)
         data, size = _body(rest[0])
         more = bool(rest[0].get("more_body", False))
         return Observed("receive", str(rest[0].get("type")), data, size, more)
@@ -71,8 +94,8 @@ def normalise(call: CallTrace) -> list[Observed]:
     return trace
 
 
-def matches(entry: Observed, expected: Seen) -> bool:
-    """Tell whether a trace entry is what the case expects."""
+def matches(entry: Observed, expected: Seen, exact: bool = True) -> bool:
+    """Tell whether a trace entry is what the case expects, of ESG if `exact`."""
     if entry.kind != expected.kind:
         return False
     if entry.kind == "end":
@@ -82,6 +105,9 @@ def matches(entry: Observed, expected: Seen) -> bool:
     if expected.body is not None and entry.body != expected.body:
         return False
     if expected.more is not None and entry.more != expected.more:
+        return False
+    wanted = {**expected.has, **(expected.ours if exact else {})}
+    if any(entry.message.get(key) != value for key, value in wanted.items()):
         return False
     return expected.error is None or expected.error in entry.family
 

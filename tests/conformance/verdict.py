@@ -13,6 +13,8 @@ from tests.conformance.runner import Observation
 from tests.conformance.scope_form import scope_violations
 from tests.conformance.side_channel import CallTrace
 from tests.conformance.trace import Observed, matches, normalise, request_body
+from tests.conformance.websocket_opening import opening_violations
+from tests.conformance.websocket_verdict import frame_problems, message_violations
 from tests.conformance.wire import WireResponse
 
 DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
@@ -30,15 +32,19 @@ def violations(seen: Observation, exact: bool) -> list[str]:
     for name, client in seen.clients.items():
         expected = [r for r in case.responses if r.on == name]
         found += _responses(client, expected, exact)
+        if client.parser.frames:
+            found += opening_violations(bytes(client.sent), client.parser.responses[-1])
+            found += frame_problems(client, [f for f in case.frames if f.on == name], exact)
     if "a" in seen.clients:
         found += _fate(case, seen.clients["a"], seen.usable.get("a"))
     if case.calls is not None:
-        found += _calls(case, seen)
+        found += _calls(case, seen, exact)
     if case.lifespan_call is not None or case.lifespan_runs != 1:
-        found += _lifespan(case, seen.lifespan)
+        found += _lifespan(case, seen.lifespan, exact)
     for calls in seen.calls.values():
         for call in calls:
             found += scope_violations(call.scope)
+            found += message_violations(call)
     return found
 
 
@@ -153,7 +159,7 @@ def _fate(case: Case, client: Client, usable: bool | None) -> Iterator[str]:
         yield f"the connection was {how}, expected: {case.fate.value}"
 
 
-def _calls(case: Case, seen: Observation) -> Iterator[str]:
+def _calls(case: Case, seen: Observation, exact: bool) -> Iterator[str]:
     assert case.calls is not None
     for name in seen.clients:
         wanted = [call for call in case.calls if call.on == name]
@@ -161,11 +167,11 @@ def _calls(case: Case, seen: Observation) -> Iterator[str]:
         if len(calls) != len(wanted):
             yield f"the application was called {len(calls)} time(s), expected {len(wanted)}"
         for number, (call, expected) in enumerate(zip(calls, wanted, strict=False), 1):
-            for problem in _call(call, expected):
+            for problem in _call(call, expected, exact):
                 yield f"call {number}: {problem}"
 
 
-def _call(call: CallTrace, wanted: Call) -> Iterator[str]:
+def _call(call: CallTrace, wanted: Call, exact: bool) -> Iterator[str]:
     for name, value in wanted.scope.items():
         got = call.scope.get(name, "<absent>")
         if _plain(got) != _plain(value):
@@ -177,30 +183,31 @@ def _call(call: CallTrace, wanted: Call) -> Iterator[str]:
     if wanted.body_size is not None and size != wanted.body_size:
         yield f"the application received {size} bytes, expected {wanted.body_size}"
     if wanted.trace is not None:
-        yield from _trace(trace, wanted.trace)
-    yield from _ordered(trace, wanted.order)
+        yield from _trace(trace, wanted.trace, exact)
+    yield from _ordered(trace, wanted.order, exact)
     for entry in wanted.holds:
-        if not any(matches(observed, entry) for observed in trace):
+        if not any(matches(observed, entry, exact) for observed in trace):
             yield f"the trace lacks: {describe(entry)}"
     for entry in wanted.lacks:
-        if any(matches(observed, entry) for observed in trace):
+        if any(matches(observed, entry, exact) for observed in trace):
             yield f"the trace must not have: {describe(entry)}"
 
 
-def _trace(trace: list[Observed], wanted: tuple[Seen, ...]) -> Iterator[str]:
+def _trace(trace: list[Observed], wanted: tuple[Seen, ...], exact: bool) -> Iterator[str]:
     for index in range(max(len(trace), len(wanted))):
         got = str(trace[index]) if index < len(trace) else "nothing"
         want = describe(wanted[index]) if index < len(wanted) else "nothing"
-        if index >= len(trace) or index >= len(wanted) or not matches(trace[index], wanted[index]):
+        both = index < len(trace) and index < len(wanted)
+        if not both or not matches(trace[index], wanted[index], exact):
             yield f"trace entry {index + 1} is: {got}; expected: {want}"
             return
 
 
-def _ordered(trace: list[Observed], wanted: tuple[Seen, ...]) -> Iterator[str]:
+def _ordered(trace: list[Observed], wanted: tuple[Seen, ...], exact: bool) -> Iterator[str]:
     """Check that the entries are in the trace, one after the other."""
     rest = iter(trace)
     for entry in wanted:
-        if not any(matches(observed, entry) for observed in rest):
+        if not any(matches(observed, entry, exact) for observed in rest):
             yield f"the trace lacks, in its place: {describe(entry)}"
             return
 
@@ -211,6 +218,7 @@ def describe(entry: Seen) -> str:
     words += [f"body={entry.body!r}"] if entry.body is not None else []
     words += [f"more_body={entry.more}"] if entry.more is not None else []
     words += [f"raised {entry.error}"] if entry.error else []
+    words += [f"{key}={value!r}" for key, value in {**entry.has, **entry.ours}.items()]
     return " ".join(words)
 
 
@@ -221,11 +229,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _lifespan(case: Case, calls: list[CallTrace]) -> Iterator[str]:
+def _lifespan(case: Case, calls: list[CallTrace], exact: bool) -> Iterator[str]:
     if len(calls) != case.lifespan_runs:
         yield f"the lifespan was run {len(calls)} time(s), expected {case.lifespan_runs}"
     if case.lifespan_call is None:
         return
     for call in calls[:1]:
-        for problem in _call(call, case.lifespan_call):
+        for problem in _call(call, case.lifespan_call, exact):
             yield f"lifespan: {problem}"

@@ -1,7 +1,8 @@
 """A strict, incremental parser of the responses on one connection (RFC 9112).
 
 It is the suite's own, so that a server and the suite cannot share a mistake. It knows the
-methods of the requests in advance (a response to HEAD has no body) and keeps every octet.
+methods of the requests in advance (a response to HEAD has no body) and keeps every octet. What
+comes after a 101 belongs to whom it is switched to, in `after_switch`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ import enum
 import re
 from dataclasses import dataclass, field
 
+from tests.conformance.websocket_frames import FrameReader, Malformed
+from tests.conformance.websocket_opening import negotiated
+
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d) ([\t\x20-\x7e\x80-\xff]*)\Z")
 FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\Z")
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\Z")
-
-
-class Malformed(Exception):
-    """The server sent what is no HTTP/1.1 response."""
 
 
 class Framing(enum.Enum):
@@ -63,6 +63,7 @@ class ResponseParser:
         self.raw = bytearray()
         self.responses: list[WireResponse] = []
         self.interim: list[WireResponse] = []
+        self.frames: FrameReader | None = None
         self.error: str | None = None
         self._methods = methods
         self._pending = bytearray()
@@ -77,8 +78,8 @@ class ResponseParser:
 
     @property
     def leftover(self) -> bytes:
-        """Octets that belong to no response."""
-        return bytes(self._pending)
+        """Octets that belong to no response, and to no complete frame."""
+        return bytes(self._pending) + (self.frames.leftover if self.frames else b"")
 
     def feed(self, data: bytes) -> None:
         """Take octets in; a violation is kept in `error` and ends the parsing."""
@@ -123,10 +124,27 @@ class ResponseParser:
         if not match:
             raise Malformed(f"status line {status_line!r}")
         response = WireResponse(int(match[1]), match[2], [_line(raw) for raw in lines], head=head)
+        if response.status == 101:
+            return self._switch(response)
         if response.status < 200:
             self.interim.append(response)
             return True
         return self._begin(response)
+
+    def _switch(self, response: WireResponse) -> bool:
+        """Take a 101 as the last response; what follows are frames."""
+        response.complete = True
+        self.responses.append(response)
+        self.frames = FrameReader(negotiated(response))
+        self._step = self._read_frames
+        return True
+
+    def _read_frames(self) -> bool:
+        assert self.frames
+        taken = bytes(self._pending)
+        self._pending.clear()
+        self.frames.feed(taken)
+        return False
 
     def _begin(self, response: WireResponse) -> bool:
         """Decide the framing (RFC 9112 section 6.3)."""

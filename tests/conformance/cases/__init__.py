@@ -19,6 +19,7 @@ GROUPS = (
     "asgi_disconnect",
     "lifespan",
     "shutdown",
+    "websocket_handshake",
 )
 
 

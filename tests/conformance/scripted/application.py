@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import hashlib
 import http
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -63,8 +64,13 @@ def _build(value: Any) -> Any:
 
 def _summary(message: Message) -> Message:
     """Put the size of a long body in its place: the trace must not cost more than the exchange."""
-    size = len(message.get("body") or b"")
-    return message if size <= LARGEST_RECORDED_BODY else {**message, "body": {"size": size}}
+    key = next((key for key in ("body", "bytes", "text") if message.get(key)), "body")
+    value = message.get(key) or b""
+    if len(value) <= LARGEST_RECORDED_BODY:
+        return message
+    data = value.encode() if isinstance(value, str) else bytes(value)
+    digest = {} if key == "body" else {"sha256": hashlib.sha256(data).hexdigest()}
+    return {**message, key: {"size": len(value), **digest}}
 
 
 class Player:
@@ -170,6 +176,18 @@ class Player:
         headers = [(b"content-length", b"%d" % len(body))]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
+
+    async def do_echo_messages(self) -> None:
+        """Send every WebSocket message back until the client has gone."""
+        while (message := await self.receive())["type"] == "websocket.receive":
+            key = "bytes" if message.get("text") is None else "text"
+            await self.send({"type": "websocket.send", key: message[key]})
+
+    async def do_receive_messages(self, count: int) -> None:
+        """Receive `count` messages, only the last of them recorded."""
+        for _ in range(count - 1):
+            await self._receive()
+        await self.receive()
 
     async def do_gate(self, name: str) -> None:
         """Wait until the runner opens the gate."""

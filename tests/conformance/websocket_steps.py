@@ -1,0 +1,118 @@
+"""The steps of WebSocket cases, and what the runner does after the last of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.conformance import model
+from tests.conformance.client import Client, Timeout
+from tests.conformance.websocket_frames import CLOSE, PING, PONG, WireMessage, cut_all, frame
+
+if TYPE_CHECKING:
+    from tests.conformance.runner import CaseRun
+
+WAIT_BOUND = 8.0
+PROBE_PAYLOAD = b"the connection is usable"
+
+
+def messages(client: Client, kind: str) -> list[WireMessage]:
+    """Return the messages or control frames of a kind that the server has sent."""
+    reader = client.parser.frames
+    return [message for message in reader.messages if message.kind == kind] if reader else []
+
+
+async def await_frame(run: CaseRun, step: model.AwaitFrame) -> None:
+    """Wait for messages or control frames of a kind."""
+    client = run.clients[step.on]
+    await run.changes.until(
+        lambda: (
+            len(messages(client, step.kind)) >= step.count or client.ends.any or client.parser.error
+        ),
+        WAIT_BOUND,
+        f"{step.kind} frame {step.count}",
+    )
+
+
+async def answer_ping(run: CaseRun, step: model.AnswerPing) -> None:
+    """Answer the last ping."""
+    await await_frame(run, model.AwaitFrame("ping", step.count, on=step.on))
+    client = run.clients[step.on]
+    for ping in messages(client, "ping")[-1:]:
+        await client.send(frame(PONG, ping.data))
+
+
+async def await_silence(run: CaseRun, step: model.AwaitSilence) -> None:
+    """Check that nothing arrives."""
+    raw = run.clients[step.on].parser.raw
+    before = len(raw)
+    try:
+        await run.changes.until(lambda: len(raw) > before, step.seconds, "")
+    except Timeout:
+        return
+    run.seen.problems.append(f"unexpected octets came: {bytes(raw[before:])[:200]!r}")
+
+
+def inapplicable(run: CaseRun) -> str | None:
+    """Return why a server other than ESG is not judged by this run, None if it is."""
+    needs, client = run.case.needs, run.clients.get("a")
+    if run.process.target.exact or needs is None or client is None:
+        return None
+    if needs == "permessage-deflate":
+        reader = client.parser.frames
+        missing = reader is not None and reader.deflate is None
+    else:
+        calls = run.seen.calls.get("a", [])
+        missing = any(needs not in (call.scope.get("extensions") or {}) for call in calls)
+    return f"the server does not offer {needs}" if missing else None
+
+
+async def mark_memory(run: CaseRun, step: model.MarkMemory) -> None:
+    """Note the memory that the server has."""
+    run.memory = run.process.memory_at_rest()
+
+
+async def check_memory(run: CaseRun, step: model.CheckMemory) -> None:
+    """Check how much more memory the server has had since."""
+    grown = run.process.memory_peak() - run.memory
+    if grown > step.growth:
+        run.seen.problems.append(
+            f"the server took {grown >> 20} MiB more, at most {step.growth >> 20} were expected"
+        )
+
+
+def frames_have_come(client: Client, expected: list[model.Frame]) -> bool:
+    """Tell whether as many frames of each kind have come as are expected."""
+    kinds = [wanted.kind for wanted in expected]
+    return all(len(messages(client, kind)) >= kinds.count(kind) for kind in set(kinds))
+
+
+def has_sent_close(client: Client) -> bool:
+    """Tell whether the client has sent a close frame."""
+    frames, _ = cut_all(bytes(client.sent).partition(b"\r\n\r\n")[2])
+    return any(sent.opcode == CLOSE for sent in frames)
+
+
+async def answer_close(client: Client) -> None:
+    """Answer the server's close frame, as every client does, unless the case has."""
+    reader = client.parser.frames
+    if reader and reader.closed and not client.ends.any and not has_sent_close(client):
+        await client.send(frame(CLOSE, reader.closed.data))
+
+
+async def probe(run: CaseRun, client: Client) -> bool:
+    """Tell whether the server still answers a ping on the connection."""
+    reader = client.parser.frames
+    assert reader
+    await client.send(frame(PING, PROBE_PAYLOAD))
+    await run.changes.until(
+        lambda: _probed(client) or client.ends.any or client.parser.error,
+        WAIT_BOUND,
+        "the answer to a ping on the connection",
+    )
+    answered = _probed(client)
+    reader.messages = [sent for sent in reader.messages if sent.data != PROBE_PAYLOAD]
+    return answered
+
+
+def _probed(client: Client) -> bool:
+    return any(pong.data == PROBE_PAYLOAD for pong in messages(client, "pong"))
