@@ -5,6 +5,7 @@
 #   make test-all     the same, with everything that `make test` takes a sample of
 #   make conformance  the black-box cases alone
 #   make accel        compile the fast implementation where its sources have changed
+#   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
 #   make bench        ESG beside other servers; make bench-quick for hello world alone
 #   make lint | types | format | clean
@@ -38,7 +39,7 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance accel sanitize bench bench-quick lint types format clean
+.PHONY: help run test test-all conformance accel autobahn sanitize bench bench-quick lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,6 +62,9 @@ conformance: $(VENV)/test.stamp accel
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
 
 accel: $(VENV)/accel.stamp
+
+autobahn: $(VENV)/test.stamp accel
+	$(BIN)/python -m tests.autobahn $(ARGS)
 
 sanitize: $(VENV)/test.stamp
 	$(BIN)/python -m build_accel.sanitize $(ARGS)
