@@ -19,4 +19,5 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 
 ASGI_VERSION: Final = "3.0"
 HTTP_SPEC_VERSION: Final = "2.5"
+WEBSOCKET_SPEC_VERSION: Final = "2.5"
 LIFESPAN_SPEC_VERSION: Final = "2.0"

@@ -84,3 +84,17 @@ class RequestRejected(Exception):
 
     def __str__(self) -> str:
         return f"{self.status}: {self.reason}"
+
+
+class WebSocketFailure(Exception):
+    """Carry the verdict on frames that no connection survives.
+
+    Args:
+        code: the close code to answer with (RFC 6455 section 7.4).
+        reason: what was wrong, for the close frame and the log; nothing of the client's data.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason

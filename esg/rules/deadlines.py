@@ -17,6 +17,11 @@ HEAD: Final = 2  # from the first byte of a head, or from the connection's start
 BODY: Final = 3  # while the server waits for content that the application asked for
 WRITE: Final = 4  # while bytes wait for the client to read
 LINGER: Final = 5  # after the last answer, while what still comes is thrown away
+# of a WebSocket; see `websocket_session`, which has the same numbers
+ACCEPT: Final = 6  # for the application's answer to the opening handshake
+PING: Final = 7  # until the client is asked whether it is there
+PONG: Final = 8  # for anything that shows that it is
+CLOSE: Final = 9  # for the client's close frame
 
 LINGER_TIMEOUT: Final = 2.0
 # A sweep this often keeps every timeout within a second of its value; shorter timeouts are swept
@@ -30,14 +35,40 @@ _NEVER: Final = float("inf")
 class Timeouts:
     """Hold the configured timeouts, in seconds; 0 switches one off."""
 
-    __slots__ = ("body", "head", "idle", "sweep_interval", "write")
+    __slots__ = (
+        "accept",
+        "body",
+        "close",
+        "head",
+        "idle",
+        "ping",
+        "pong",
+        "sweep_interval",
+        "write",
+    )
 
-    def __init__(self, head: float, idle: float, body: float, write: float) -> None:
+    def __init__(
+        self,
+        head: float,
+        idle: float,
+        body: float,
+        write: float,
+        *,
+        accept: float = 0,
+        ping: float = 0,
+        pong: float = 0,
+        close: float = 0,
+    ) -> None:
         self.head = head
         self.idle = idle
         self.body = body
         self.write = write
-        shortest = min([t for t in (head, idle, body, write) if t], default=_NEVER)
+        self.accept = accept
+        self.ping = ping
+        self.pong = pong
+        self.close = close
+        every = (head, idle, body, write, accept, ping, pong, close)
+        shortest = min([t for t in every if t], default=_NEVER)
         self.sweep_interval = max(SHORTEST_SWEEP, min(LONGEST_SWEEP, shortest / 4))
 
 
@@ -56,7 +87,7 @@ class Deadlines:
         self._writing_ends = _NEVER
 
     def arm(self, timer: int, now: float) -> None:
-        """Start a timer; IDLE, HEAD, BODY and LINGER replace each other."""
+        """Start a timer; all but WRITE replace each other."""
         seconds = self._seconds(timer)
         ends = now + seconds if seconds else _NEVER
         if timer == WRITE:
@@ -66,15 +97,26 @@ class Deadlines:
             self._reading_ends = ends
 
     def _seconds(self, timer: int) -> float:
+        timeouts = self._timeouts
         if timer == IDLE:
-            return self._timeouts.idle
+            return timeouts.idle
         if timer == HEAD:
-            return self._timeouts.head
+            return timeouts.head
         if timer == BODY:
-            return self._timeouts.body
+            return timeouts.body
         if timer == WRITE:
-            return self._timeouts.write
-        return LINGER_TIMEOUT
+            return timeouts.write
+        return LINGER_TIMEOUT if timer == LINGER else self._websocket_seconds(timer)
+
+    def _websocket_seconds(self, timer: int) -> float:
+        timeouts = self._timeouts
+        if timer == ACCEPT:
+            return timeouts.accept
+        if timer == PING:
+            return timeouts.ping
+        if timer == PONG:
+            return timeouts.pong
+        return timeouts.close
 
     def stop_reading(self) -> None:
         """Stop whichever reading timer runs."""

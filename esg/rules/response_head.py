@@ -47,6 +47,7 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 _SPECIAL: Final = frozenset(
     (b"connection", b"content-length", b"date", b"server", b"transfer-encoding", b"keep-alive")
 )
+_NOT_IN_UPGRADE: Final = _SPECIAL - {b"date", b"server"} | {b"upgrade"}
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
@@ -247,7 +248,7 @@ class Http1Response:
         return b"".join(lines)
 
     def _would_be_chunked(self) -> bool:
-        return self._plan.status not in (204, 304)
+        return self._plan.status not in (101, 204, 304)
 
     def _default_lines(self) -> list[bytes]:
         names = self._plan.names
@@ -302,3 +303,35 @@ def error_response(
     response = Http1Response("1.1", False, defaults)
     response.start(plan(method, status, headers))
     return response.head() + (b"" if method == "HEAD" else content)
+
+
+def upgrade_response(
+    protocol: bytes,
+    fields: Iterable[tuple[bytes, bytes]],
+    headers: Iterable[Iterable[object]],
+    defaults: DefaultFields,
+) -> bytes:
+    """Write a 101, behind which the connection speaks another protocol (RFC 9110 section 15.2.2).
+
+    Args:
+        protocol: the value of Upgrade.
+        fields: of the new protocol.
+        headers: of the application; what frames a message or steers the connection is left out.
+        defaults: the fields to add.
+
+    Raises:
+        MessageError, TypeError: a header that may not be sent.
+    """
+    switch = ResponsePlan(101, False)
+    switch.options.append(b"upgrade")
+    switch.fields.append((b"upgrade", protocol))
+    switch.fields += fields
+    for given_name, given_value in headers:
+        name, value = checked_field(given_name, given_value)
+        lower = name.lower()
+        if lower not in _NOT_IN_UPGRADE:
+            switch.names.add(lower)
+            switch.fields.append((name, value))
+    response = Http1Response("1.1", True, defaults)
+    response.start(switch)
+    return response.head()

@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from esg.asgi import ASGI_VERSION, HTTP_SPEC_VERSION, Headers, Scope
+from esg.asgi import (
+    ASGI_VERSION,
+    HTTP_SPEC_VERSION,
+    WEBSOCKET_SPEC_VERSION,
+    Headers,
+    Scope,
+)
 
 Address = tuple[str, int | None] | None
 
@@ -65,4 +71,44 @@ def http_scope(
         "server": server,
         "state": state.copy(),
         "extensions": {name: value.copy() for name, value in extensions.items()},
+    }
+
+
+def websocket_scope(
+    *,
+    http_version: str,
+    raw_path: bytes,
+    query: bytes,
+    headers: Headers,
+    subprotocols: list[str],
+    scheme: str,
+    client: Address,
+    server: Address,
+    root_path: str,
+    state: dict[str, Any],
+    extensions: dict[str, dict[str, Any]],
+) -> Scope:
+    """Build the scope of one WebSocket, like that of a request.
+
+    `subprotocols` are those offered, in the client's order; the extension for denial responses is
+    added.
+    """
+    return {
+        "type": "websocket",
+        "asgi": {"version": ASGI_VERSION, "spec_version": WEBSOCKET_SPEC_VERSION},
+        "http_version": http_version,
+        "scheme": scheme,
+        "path": decode_path(raw_path, root_path),
+        "raw_path": raw_path,
+        "query_string": query,
+        "root_path": root_path,
+        "headers": headers,
+        "client": client,
+        "server": server,
+        "subprotocols": list(subprotocols),
+        "state": state.copy(),
+        "extensions": {
+            "websocket.http.response": {},
+            **{name: value.copy() for name, value in extensions.items()},
+        },
     }

@@ -14,8 +14,9 @@ from tests.rules.twins import rule
 
 deadlines = rule("deadlines")
 
-SECONDS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 60.0, "WRITE": 30.0, "LINGER": 2.0}
-READING = ("HEAD", "IDLE", "BODY", "LINGER")
+HTTP_SECONDS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 60.0, "WRITE": 30.0, "LINGER": 2.0}
+SECONDS = HTTP_SECONDS | {"ACCEPT": 11.0, "PING": 20.0, "PONG": 21.0, "CLOSE": 12.0}
+READING = tuple(name for name in SECONDS if name != "WRITE")
 
 
 def make(deadlines: ModuleType, **seconds: float) -> Any:
@@ -42,7 +43,7 @@ def test_nothing_runs_at_first(deadlines: ModuleType) -> None:
     assert timers.expired(1e9) == deadlines.NONE
 
 
-@pytest.mark.parametrize("name", ["HEAD", "IDLE", "BODY", "WRITE"])
+@pytest.mark.parametrize("name", [name for name in SECONDS if name != "LINGER"])
 def test_zero_switches_a_timer_off(deadlines: ModuleType, name: str) -> None:
     timers = make(deadlines, **{name.lower(): 0})
     timers.arm(getattr(deadlines, name), 100.0)
@@ -115,7 +116,7 @@ def test_timers_agree_with_a_table(
             ends[name] = ("NONE", inf)
         else:
             timers.arm(getattr(deadlines, name), time)
-            lasts = seconds.get(name, SECONDS["LINGER"]) or inf
+            lasts = (SECONDS | seconds)[name] or inf
             ends["stop_writing" if name == "WRITE" else "stop_reading"] = (name, time + lasts)
     assert timers.next() == min(end for _, end in ends.values())
     due = [name for name, end in ends.values() if end <= now]
@@ -137,3 +138,9 @@ def test_sweeps_are_as_frequent_as_the_shortest_timeout_needs(
 ) -> None:
     head, idle, body, write = seconds
     assert deadlines.Timeouts(head, idle, body, write).sweep_interval == pytest.approx(interval)
+
+
+@pytest.mark.parametrize("name", ["accept", "ping", "pong", "close"])
+def test_a_websockets_timeouts_count_too(deadlines: ModuleType, name: str) -> None:
+    timeouts = deadlines.Timeouts(10, 5, 60, 60, **{name: 0.4})
+    assert timeouts.sweep_interval == pytest.approx(0.1)

@@ -300,3 +300,35 @@ def test_second_start_replaces_the_first(response_head: ModuleType) -> None:
     response.start(response_head.plan("GET", 404, []))
     assert response.head() == b"HTTP/1.1 404 Not Found\r\ntransfer-encoding: chunked\r\n\r\n"
     assert response.keep_alive
+
+
+def test_upgrade(response_head: ModuleType) -> None:
+    """RFC 9110 section 15.2.2: Upgrade is there, and framing is not."""
+    headers = [
+        (b"X-Mine", b"1"),
+        (b"Server", b"mine"),
+        *((name, b"5") for name in (b"Content-Length", b"Connection", b"Upgrade", b"Keep-Alive")),
+        (b"transfer-encoding", b"chunked"),
+    ]
+    fields = [(b"sec-websocket-accept", b"key")]
+    default = defaults(response_head, b"esg", date=True, extra=((b"X-Frame-Options", b"DENY"),))
+    assert response_head.upgrade_response(b"websocket", fields, headers, default).split(
+        b"\r\n"
+    ) == [
+        b"HTTP/1.1 101 Switching Protocols",
+        b"date: Fri, 31 Dec 1999 23:59:59 GMT",
+        b"X-Frame-Options: DENY",
+        b"upgrade: websocket",
+        b"sec-websocket-accept: key",
+        b"X-Mine: 1",
+        b"Server: mine",
+        b"connection: upgrade",
+        b"",
+        b"",
+    ]
+
+
+@pytest.mark.parametrize("header", [(b"a b", b""), (b"a", b"b\r\nc: d"), ("a", b"b")])
+def test_upgrade_cannot_be_broken(response_head: ModuleType, header: Any) -> None:
+    with pytest.raises((MessageError, TypeError)):
+        response_head.upgrade_response(b"websocket", [], [header], defaults(response_head))

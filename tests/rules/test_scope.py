@@ -147,3 +147,43 @@ def test_state_is_copied_one_level_deep(scope: ModuleType) -> None:
     first["n"] = 1
     first["l"].append("grown")
     assert make(scope, state=state)["state"] == {"n": 0, "l": ["grown"]}
+
+
+def test_websocket(scope: ModuleType) -> None:
+    """ASGI WebSocket 2.5, "WebSocket Connection Scope"."""
+    state: dict[str, Any] = {"shared": []}
+    offered = ["a", "b"]
+    server = {"esg.server": {"version": "1"}}
+    made = scope.websocket_scope(
+        http_version="1.1",
+        raw_path=b"/chat%20room",
+        query=b"q",
+        headers=[(b"host", b"a")],
+        subprotocols=offered,
+        scheme="ws",
+        client=("127.0.0.1", 50000),
+        server=("127.0.0.1", 8000),
+        root_path="/api",
+        state=state,
+        extensions=server,
+    )
+    assert made == {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.5"},
+        "http_version": "1.1",
+        "scheme": "ws",
+        "path": "/api/chat room",
+        "raw_path": b"/chat%20room",
+        "query_string": b"q",
+        "root_path": "/api",
+        "headers": [(b"host", b"a")],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+        "subprotocols": ["a", "b"],
+        "state": state,
+        "extensions": {"websocket.http.response": {}, "esg.server": {"version": "1"}},
+    }
+    assert made["state"] is not state
+    assert made["state"]["shared"] is state["shared"]
+    assert made["subprotocols"] is not offered
+    assert made["extensions"]["esg.server"] is not server["esg.server"]

@@ -10,6 +10,10 @@ cdef class Timeouts:
     cdef public double idle
     cdef public double body
     cdef public double write
+    cdef public double accept
+    cdef public double ping
+    cdef public double pong
+    cdef public double close
     cdef public double sweep_interval
 
 
@@ -21,7 +25,10 @@ cdef class Deadlines:
 
     @cython.locals(seconds=double, ends=double)
     cpdef void arm(self, int timer, double now) except *
+    @cython.locals(timeouts=Timeouts)
     cdef double _seconds(self, int timer) except? -1
+    @cython.locals(timeouts=Timeouts)
+    cdef double _websocket_seconds(self, int timer) except? -1
     cpdef void stop_reading(self) except *
     cpdef void stop_writing(self) except *
     cpdef double next(self) except? -1

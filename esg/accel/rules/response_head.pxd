@@ -44,3 +44,4 @@ cpdef tuple checked_field(object name, object value)
 cpdef ResponsePlan plan(str method, object status, object headers)
 cdef bint _take_special(ResponsePlan result, bytes name, bytes value) except -1
 cdef bytes _status_line(int status)
+cpdef bytes upgrade_response(bytes protocol, object fields, object headers, DefaultFields defaults)
