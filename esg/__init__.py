@@ -42,5 +42,5 @@ def run(app: ASGIApp | str, **settings: Any) -> int:
     from esg.process import run_server  # noqa: PLC0415
 
     config = Config(app, **settings)
-    logs.configure(config.log_level, config.access_log, config.use_colors)
+    logs.configure(config.log_level, config.access_log, config.use_colors, config.log_config)
     return run_server(config)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fnmatch
 import logging
+import re
 import time
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Protocol
 
+from esg.access_format import DEFAULT, AccessEntry, Fields, compile_format
 from esg.logs import access_logger, logger
 from esg.rules.request_head import RequestHead
 from esg.rules.scope import Address
 
-_FORMAT: Final = '%s - "%s %s HTTP/%s" %d'
+_LINE: Final = '%s - "%s %s HTTP/%s" %d'
 
 
 def shown_address(client: Address) -> str:
@@ -24,22 +28,89 @@ def shown_address(client: Address) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def log_access(client: Address, head: RequestHead, status: int) -> None:
-    """Log a response: peer, request line, status.
+class Answered(Protocol):
+    """What the log asks of an exchange whose response is over."""
 
-    The request-target has passed `request_head.judge`: visible ASCII, so it cannot forge a line.
+    status: int
+    sent: int
+
+
+class AccessLog:
+    """Log responses.
+
+    Args:
+        line_format: what a line says: see `access_format`.
+        exclude: patterns of paths that are not logged; * stands for anything.
+        with_fields: give each record its fields, for handlers that look at them.
+
+    Attributes:
+        detailed: `log` is to be told everything.
     """
-    if not access_logger.isEnabledFor(logging.INFO):
-        return
-    target = head.raw_path + (b"?" + head.query if head.query else b"")
-    access_logger.info(
-        _FORMAT,
-        shown_address(client),
-        head.method,
-        target.decode("ascii"),
-        head.http_version,
-        status,
+
+    def __init__(
+        self, line_format: str = DEFAULT, exclude: Iterable[str] = (), with_fields: bool = False
+    ) -> None:
+        self._render = compile_format(line_format)
+        self._excluded = re.compile("|".join(map(fnmatch.translate, exclude)) or "(?!)")
+        self.detailed = with_fields or line_format != DEFAULT
+
+    def log(
+        self,
+        client: Address,
+        head: RequestHead,
+        response: Answered,
+        headers: Fields = (),
+        began: float = 0.0,
+    ) -> None:
+        """Log a response.
+
+        Args:
+            client: the peer.
+            head: of the request. Its target has passed `request_head.judge`: visible ASCII, so it
+                cannot forge a line.
+            response: its status, and how much content it had.
+            headers: those the application gave; only needed where the log is `detailed`.
+            began: when the head was read, by `time.perf_counter`; needed likewise.
+        """
+        if not access_logger.isEnabledFor(logging.INFO) or self._excludes(head):
+            return
+        if self.detailed:
+            entry = _entry(client, head, response, headers, time.perf_counter() - began)
+            access_logger.info("%s", self._render(entry), extra=entry.fields())
+            return
+        access_logger.info(
+            _LINE,
+            shown_address(client),
+            head.method,
+            _target(head).decode("ascii"),
+            head.http_version,
+            response.status,
+        )
+
+    def _excludes(self, head: RequestHead) -> bool:
+        return self._excluded.match(head.raw_path.decode("ascii")) is not None
+
+
+def _entry(
+    client: Address, head: RequestHead, response: Answered, headers: Fields, duration: float
+) -> AccessEntry:
+    return AccessEntry(
+        host="unix" if client is None or client[1] is None else client[0],
+        peer=shown_address(client),
+        method=head.method,
+        target=_target(head),
+        http_version=head.http_version,
+        request_headers=head.headers,
+        status=response.status,
+        response_headers=headers,
+        size=response.sent,
+        duration=duration,
+        ended=time.time(),
     )
+
+
+def _target(head: RequestHead) -> bytes:
+    return head.raw_path + (b"?" + head.query if head.query else b"")
 
 
 class RejectionLog:

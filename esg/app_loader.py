@@ -37,6 +37,26 @@ def load_app(app: ASGIApp | str, *, factory: bool = False, app_dir: str = ".") -
     return cast(ASGIApp, found)
 
 
+def load_environment(env_file: str) -> None:
+    """Set the variables of a file that are not set already.
+
+    Raises:
+        AppLoadError: it cannot be read.
+    """
+    try:
+        import dotenv  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError:
+        raise AppLoadError(
+            "env_file (--env-file) needs python-dotenv: pip install 'esg[standard]'"
+        ) from None
+    try:
+        with Path(env_file).open(encoding="utf-8") as lines:
+            dotenv.load_dotenv(stream=lines, override=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AppLoadError(f"cannot read env_file {env_file}: {reason}") from None
+
+
 def _import_app(import_string: str, app_dir: str) -> Any:
     module_name, _, attribute = import_string.partition(":")
     directory = str(Path(app_dir).resolve()) if app_dir != "." else ""

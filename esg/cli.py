@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import click
 
-from esg import run
+from esg import logs
 from esg._version import __version__
 from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.implementation import resolve
 from esg.options import Option, flag_name, option_of
-from esg.process import leave, occupy_standard_streams
+from esg.process import leave, occupy_standard_streams, run_server
+from esg.server import startup_errors
+from esg.settings import Settings, as_toml, collect
+from esg.uvicorn_options import HEADING, OPTIONS, translate
 
-_EPILOG = "APP is an ASGI application: MODULE:ATTRIBUTE, such as example:app."
+_EPILOG = (
+    "APP is an ASGI application: MODULE:ATTRIBUTE, such as example:app. A setting that is not "
+    "given here is looked for in the environment (--root-path is ESG_ROOT_PATH, APP is ESG_APP), "
+    "then in the file."
+)
 
 
 class _GroupedCommand(click.Command):
@@ -43,6 +52,7 @@ class _SchemaOption(click.Option):
 
 
 def _click_option(schema_field: Any, option: Option) -> _SchemaOption:
+    """Make the option of a setting. It takes any text: the schema says what is allowed."""
     name = flag_name(schema_field.name)
     details: dict[str, Any] = {"help": _help(schema_field, option), "default": None}
     kind = str(schema_field.type)
@@ -52,23 +62,37 @@ def _click_option(schema_field: Any, option: Option) -> _SchemaOption:
         details |= {"is_flag": True}
     else:
         names = [name]
-        details |= {"multiple": option.repeatable, "type": _click_type(kind, option)}
-        if not option.choices:
-            details["metavar"] = option.metavar or _metavar(kind)
+        details |= {"multiple": option.repeatable, "shell_complete": _completion(option)}
+        details["metavar"] = option.metavar or _metavar(kind, option)
     made = _SchemaOption([*names, schema_field.name], **details)
     made.heading = option.group
     return made
 
 
-def _click_type(kind: str, option: Option) -> Any:
+def _own_option(
+    name: str,
+    metavar: str | None,
+    text: str,
+    heading: str = "Configuration",
+    hidden: bool = False,
+) -> _SchemaOption:
+    """Make an option that is no setting: a switch, unless it has a metavar."""
+    switch = {"is_flag": True} if metavar is None else {"metavar": metavar}
+    made = _SchemaOption([flag_name(name), name], help=text, default=None, hidden=hidden, **switch)
+    made.heading = heading
+    return made
+
+
+def _completion(option: Option) -> Any:
+    def complete(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+        return [choice for choice in option.choices if choice.startswith(begun)]
+
+    return complete
+
+
+def _metavar(kind: str, option: Option) -> str:
     if option.choices:
-        return click.Choice(option.choices, case_sensitive=False)
-    if kind.startswith("int"):
-        return int
-    return float if kind.startswith("float") else str
-
-
-def _metavar(kind: str) -> str:
+        return f"[{'|'.join(option.choices)}]"
     if kind.startswith("int"):
         return "N"
     return "SECONDS" if kind.startswith("float") else "TEXT"
@@ -91,10 +115,33 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     ctx.exit()
 
 
-def _serve(app: str, **settings: Any) -> int:
-    given = {name: value for name, value in settings.items() if value not in (None, ())}
+def _serve(app: str | None, **given: Any) -> int:
+    arguments = {name: value for name, value in given.items() if value not in (None, ())}
+    if app is not None:
+        arguments["app"] = app
+    check, show = arguments.pop("check_config", False), arguments.pop("print_config", False)
+    file = arguments.pop("config", None) or os.environ.get("ESG_CONFIG")
     try:
-        return run(app, **given)
+        if arguments.pop("http2", False):
+            raise ConfigError("--http2: ESG speaks HTTP/1.1; HTTP/2 is for a proxy in front of it")
+        notices = translate(arguments)
+        settings = collect(arguments, os.environ, Path(file) if file else None)
+        if show:
+            click.echo("\n".join(as_toml(settings)))
+        if check or show:
+            return _check(settings, thoroughly=check)
+        config = settings.config()
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    return _run(config, notices)
+
+
+def _run(config: Config, notices: list[str]) -> int:
+    try:
+        logs.configure(config.log_level, config.access_log, config.use_colors, config.log_config)
+        for notice in notices:
+            logs.logger.info(notice)
+        return run_server(config)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     except ESGError as error:
@@ -102,10 +149,29 @@ def _serve(app: str, **settings: Any) -> int:
         return 3
 
 
+def _check(settings: Settings, thoroughly: bool) -> int:
+    """Tell everything that is wrong; thoroughly: with what takes loading the application."""
+    errors = settings.all_errors()
+    if thoroughly and not errors:
+        errors = list(startup_errors(settings.config()))
+    for error in errors:
+        click.echo(f"esg: {error}", err=True)
+    if thoroughly and not errors:
+        click.echo("esg: the configuration is good", err=True)
+    return 3 if errors else 0
+
+
 def _command() -> click.Command:
     schema = [(f, option_of(f)) for f in fields(Config)]
-    parameters: list[click.Parameter] = [click.Argument(["app"], metavar="APP")]
+    parameters: list[click.Parameter] = [
+        click.Argument(["app"], metavar="APP", required=False),
+        _own_option("config", "PATH", "TOML file of settings; else [tool.esg] of pyproject.toml."),
+        _own_option("check_config", None, "Check everything, the application's import included."),
+        _own_option("print_config", None, "Show every setting, and where it comes from."),
+    ]
     parameters += [_click_option(f, option) for f, option in schema if option is not None]
+    parameters += [_own_option(n, m, h, heading=HEADING) for n, m, h in OPTIONS]
+    parameters.append(_own_option("http2", None, "", hidden=True))
     parameters.append(
         click.Option(
             ["--version"],
@@ -132,6 +198,9 @@ def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> Non
     try:
         code = _command().main(args=args, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"{name}: {error.format_message()} (see {name} --help)", err=True)
+        *others, last = error.format_message().splitlines()
+        for line in others:
+            click.echo(f"{name}: {line}", err=True)
+        click.echo(f"{name}: {last} (see {name} --help)", err=True)
         code = 2
     leave(code)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal
 
+from esg.access_format import compile_format
 from esg.asgi import ASGIApp
 from esg.errors import ConfigError, MessageError
 from esg.options import check, setting
@@ -68,6 +69,28 @@ def _headers(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple(_header(item) for item in items)
 
 
+def _access_log_format(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    compile_format(value)
+    return value
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise ValueError("must be a list of patterns")
+    patterns = tuple(value)
+    if not all(isinstance(pattern, str) and pattern for pattern in patterns):
+        raise ValueError("must be patterns such as /health or /static/*")
+    return patterns
+
+
+def _log_config(value: Any) -> str | Mapping[str, Any]:
+    if not isinstance(value, (str, Mapping)) or not value:
+        raise ValueError("must be a file's path, or a dictionary")
+    return value
+
+
 def _check_app(app: object) -> None:
     if not isinstance(app, str):
         if not callable(app):
@@ -119,6 +142,12 @@ class Config(metaclass=_SchemaType):
     )
     root_path: str = setting(
         "", "Path that APP is mounted at.", _APPLICATION, metavar="PATH", parse=_root_path
+    )
+    env_file: str | None = setting(
+        None,
+        "File of environment variables to set before APP is loaded.",
+        _APPLICATION,
+        metavar="PATH",
     )
     lifespan: Literal["auto", "on", "off"] = setting(
         "auto", "Run the application's lifespan.", _APPLICATION, choices=("auto", "on", "off")
@@ -179,13 +208,35 @@ class Config(metaclass=_SchemaType):
         0, "Size of a request body; above it 413.", _LIMITS, minimum=0, metavar="BYTES"
     )
 
-    log_level: LogLevel = setting(
-        "info",
-        "Least severe messages to log; trace shows every ASGI message.",
+    log_level: LogLevel | None = setting(
+        None,
+        "Least severe messages to log; trace shows every ASGI message. [default: info]",
         _LOGGING,
         choices=("critical", "error", "warning", "info", "debug", "trace"),
     )
+    log_config: str | Mapping[str, Any] | None = setting(
+        None,
+        "Logging configuration: a .json, .yaml, .toml or .ini file.",
+        _LOGGING,
+        metavar="PATH",
+        parse=_log_config,
+    )
     access_log: bool = setting(True, "Log a line for every response.", _LOGGING)
+    access_log_format: str = setting(
+        "default",
+        "Line of the access log: default, common, combined, json, or atoms such as %(r)s.",
+        _LOGGING,
+        metavar="FORMAT",
+        parse=_access_log_format,
+    )
+    access_log_exclude: tuple[str, ...] = setting(
+        (),
+        "Paths that are not logged, such as /health or /static/*; repeatable.",
+        _LOGGING,
+        metavar="PATTERN",
+        repeatable=True,
+        parse=_patterns,
+    )
     use_colors: bool | None = setting(
         None, "Colour the log; by default on a terminal, unless NO_COLOR is set.", _LOGGING
     )

@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Final, TextIO
+from collections.abc import Mapping
+from typing import Any, Final, TextIO
+
+from esg.log_config import apply_log_config
 
 TRACE: Final = 5
 
@@ -59,18 +62,36 @@ class LineHandler(logging.StreamHandler[TextIO]):
             super().handleError(record)
 
 
-def configure(level: str, access_log: bool, use_colors: bool | None) -> None:
+def configure(
+    level: str | None,
+    access_log: bool,
+    use_colors: bool | None,
+    log_config: str | Mapping[str, Any] | None = None,
+) -> None:
     """Give both loggers their handlers: the server's lines to stderr, responses to stdout.
 
     Args:
-        level: the least severe level to show, "trace" included.
+        level: the least severe level to show, "trace" included; None for "info", or for what
+            `log_config` says.
         access_log: whether responses are logged.
         use_colors: None for a terminal without NO_COLOR.
+        log_config: the user's own configuration of handlers and levels instead: a dictionary or a
+            file (see `log_config.read`).
+
+    Raises:
+        StartupError: `log_config` cannot be read, or is wrong.
     """
-    _set_handler(logger, sys.stderr, use_colors)
-    logger.setLevel(_LEVELS.get(level) or level.upper())
-    _set_handler(access_logger, sys.stdout, use_colors)
-    access_logger.setLevel(logging.INFO if access_log else logging.CRITICAL + 1)
+    if log_config is None:
+        _set_handler(logger, sys.stderr, use_colors)
+        _set_handler(access_logger, sys.stdout, use_colors)
+        access_logger.setLevel(logging.INFO)
+    else:
+        apply_log_config(log_config)
+    if level is not None or logger.level == logging.NOTSET:
+        level = level or "info"
+        logger.setLevel(_LEVELS.get(level) or level.upper())
+    if not access_log:
+        access_logger.setLevel(logging.CRITICAL + 1)
 
 
 def _set_handler(target: logging.Logger, stream: TextIO | None, use_colors: bool | None) -> None:

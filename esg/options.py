@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import Field, dataclass, field
 from typing import Any
 
 from esg.errors import ConfigError
 
 _KEY = "esg.option"
+_SWITCHES = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,18 @@ def flag_name(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check(schema_field: Field[Any], value: Any) -> Any:
+def variable_name(name: str) -> str:
+    """Return how the environment spells a setting: `root_path` is `ESG_ROOT_PATH`."""
+    return "ESG_" + name.upper()
+
+
+def check(schema_field: Field[Any], value: Any, origin: str = "") -> Any:
     """Check one value and return it in its final form.
+
+    Args:
+        schema_field: the setting.
+        value: what it is to be.
+        origin: where the value was found, if that was not the setting's flag.
 
     Raises:
         ConfigError: naming the setting, the value and what is allowed.
@@ -71,7 +86,32 @@ def check(schema_field: Field[Any], value: Any) -> Any:
         return _checked(option, schema_field, value)
     except ValueError as error:
         name = schema_field.name
-        raise ConfigError(f"{name} ({flag_name(name)}): {error}, got {value!r}") from None
+        where = origin or flag_name(name)
+        raise ConfigError(f"{name} ({where}): {error}, got {value!r}") from None
+
+
+def from_text(schema_field: Field[Any], text: str) -> Any:
+    """Read a value as the command line and the environment write it.
+
+    A switch is true or false (also yes, no, on, off, 1, 0); a repeatable setting has a value on
+    each line. What cannot be read is returned as it is: `check` says what is wrong with it.
+    """
+    option = option_of(schema_field)
+    kind = str(schema_field.type)
+    if option is not None and option.repeatable:
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    if option is not None and option.parse is not None:
+        return text
+    if option is not None and option.choices:
+        return text.lower()
+    if kind.startswith("bool"):
+        return _SWITCHES.get(text.strip().lower(), text)
+    with suppress(ValueError):
+        if kind.startswith("int"):
+            return int(text)
+        if kind.startswith("float"):
+            return float(text)
+    return text
 
 
 def _checked(option: Option, schema_field: Field[Any], value: Any) -> Any:

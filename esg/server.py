@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import anyio
 from anyio import wait_readable
 
 from esg import binding
 from esg._version import __version__
-from esg.app_loader import load_app
+from esg.app_loader import load_app, load_environment
 from esg.asgi import ASGIApp
 from esg.config import Config
-from esg.errors import ConfigError, StartupError
+from esg.errors import ConfigError, ESGError, StartupError
 from esg.implementation import Implementation, resolve, running_loop
 from esg.lifespan import Lifespan
+from esg.log_config import apply_log_config
 from esg.logs import TRACE, logger
 from esg.message_trace import trace_messages
 from esg.service import Service
 
 # How long lifespan shutdown may take when the user asks a second time to stop.
 _FORCED_LIFESPAN = 1.0  # seconds
+
+
+def startup_errors(config: Config) -> Iterator[str]:
+    """Yield what would keep a server from starting, as far as that shows without serving."""
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: resolve(config.impl, config.loop),
+        lambda: _load(config),
+    )
+    if config.log_config is not None:
+        attempts += (partial(apply_log_config, config.log_config),)
+    for attempt in attempts:
+        try:
+            attempt()
+        except ESGError as error:
+            yield str(error)
+
+
+def _load(config: Config) -> ASGIApp:
+    if config.env_file is not None:
+        load_environment(config.env_file)
+    return load_app(config.app, factory=config.factory, app_dir=config.app_dir)
 
 
 class Server:
@@ -128,7 +151,7 @@ class Server:
 
     async def _serve(self, wake: socket.socket) -> None:
         implementation = self._implementation()
-        app = load_app(self.config.app, factory=self.config.factory, app_dir=self.config.app_dir)
+        app = _load(self.config)
         self.watches_signals = True  # a byte that comes from here on will be read
         if logger.isEnabledFor(TRACE):
             app = trace_messages(app)

@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 
-from esg.access_log import RejectionLog
+from esg.access_log import AccessLog, RejectionLog
 from esg.asgi import ASGIApp
 from esg.config import Config
 from esg.logs import logger
@@ -59,6 +59,7 @@ class Service:
     _rejections: RejectionLog = field(default_factory=RejectionLog)
     limits: HeadLimits = field(init=False)
     timeouts: Timeouts = field(init=False)
+    access_log: AccessLog = field(init=False)
     _defaults: DefaultFields = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +71,9 @@ class Service:
         self.timeouts = Timeouts(
             c.timeout_headers, c.timeout_keep_alive, c.timeout_body, c.timeout_write
         )
+        # Whoever configures logging may look at a record's fields, too.
+        details = c.log_config is not None
+        self.access_log = AccessLog(c.access_log_format, c.access_log_exclude, details)
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in c.header]
         self._defaults = DefaultFields(b"esg" if c.server_header else None, c.date_header, extra)
 

@@ -18,7 +18,8 @@ LONGEST_FILE = 400  # lines
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg._version", "esg.asgi", "esg.errors"),
     ("esg.websocket",),
-    ("esg.rules", "esg.options", "esg.logs", "esg.cancellation"),
+    ("esg.rules", "esg.options", "esg.access_format", "esg.log_config", "esg.cancellation"),
+    ("esg.logs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
     ("esg.binding", "esg.service"),
     ("esg.pure", "esg.accel"),
@@ -26,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.server",),
     ("esg.background", "esg.process"),
     ("esg",),
+    ("esg.settings", "esg.uvicorn_options"),
     ("esg.cli",),
     ("esg.__main__",),
 )

@@ -89,6 +89,11 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ([HELLO, "--log-level", "loud"], "loud"),
         ([HELLO, "--uds", "/x", "--fd", "3"], "uds (--uds) and fd (--fd) contradict each other"),
         ([HELLO, "--impl", "fast", "--loop", "trio"], "contradict each other"),
+        ([HELLO, "--config", "no-such.toml"], "cannot read no-such.toml: No such file"),
+        ([HELLO, "--access-log-format", "apache"], "access_log_format (--access-log-format): must"),
+        ([HELLO, "--http", "zttp"], "--http: must be one of auto, h11, httptools, got 'zttp'"),
+        ([HELLO, "--http", "h11", "--impl", "fast"], "contradict each other"),
+        ([HELLO, "--http2"], "--http2: ESG speaks HTTP/1.1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -102,6 +107,69 @@ def test_bad_usage_is_one_line(
     assert output.err.startswith("esg: ")
     assert said in output.err
     assert "esg --help" in output.err
+
+
+def test_every_wrong_value_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(HELLO, "--port", "x", "--loop", "y") == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "esg: port (--port): must be a whole number, got 'x'"
+    assert second.startswith("esg: loop (--loop): must be one of auto, asyncio, uvloop, trio, got")
+
+
+def test_settings_of_the_environment_and_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "esg.toml").write_text("port = 81\nbacklog = 7\n", "utf-8")
+    monkeypatch.setenv("ESG_CONFIG", str(tmp_path / "esg.toml"))
+    monkeypatch.setenv("ESG_PORT", "82")
+    monkeypatch.setenv("ESG_APP", HELLO)
+    assert run_here("--print-config", "--no-access-log") == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert f'app = "{HELLO}" # $ESG_APP' in shown
+    assert "port = 82 # $ESG_PORT" in shown
+    assert f"backlog = 7 # {tmp_path / 'esg.toml'}" in shown
+    assert "access_log = false # --access-log" in shown
+    assert "timeout_body = 60 # default" in shown
+
+
+def test_check_config(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(HELLO, "--check-config") == 0
+    assert capsys.readouterr().err == "esg: the configuration is good\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere:app"], ["module 'nowhere' not found (app 'nowhere')"]),
+        ([HELLO, "--env-file", "no-such.env"], ["cannot read env_file no-such.env: No such file"]),
+        ([HELLO, "--log-config", "no-such.ini"], ["cannot read log_config no-such.ini: No such"]),
+        ([HELLO, "--port", "x", "--fd", "y"], ["port (--port)", "fd (--fd)"]),
+        ([HELLO, "--impl", "fast", "--loop", "trio"], ["contradict each other"]),
+        ([], ["missing APP"]),
+    ],
+)
+def test_check_config_tells_everything(
+    arguments: list[str], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here(*arguments, "--check-config") == 3
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = output.err.splitlines()
+    assert len(lines) == len(said)
+    for line, wanted in zip(sorted(lines, reverse=True), said, strict=True):
+        assert wanted in line
+
+
+@pytest.mark.parametrize(
+    ("given", "notice"),
+    [
+        (("--http", "h11"), "--http h11 is taken as --impl pure"),
+        (("--h11-max-incomplete-event-size", "4096"), "is taken as --limit-head-size 4096"),
+    ],
+)
+def test_options_of_uvicorn(given: tuple[str, ...], notice: str, serve: Serve) -> None:
+    server = serve(*given, "--reset-contextvars", row=None)
+    assert server.stderr.matching(notice)
 
 
 def test_bad_usage_of_the_command() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -127,6 +128,20 @@ def root_path(serve: Serve, folder: Path) -> None:
     shown = get(serve("--root-path", "/mounted"), "/scope-of-it").text
     assert '"root_path": "\'/mounted\'"' in shown
     assert '"path": "\'/mounted/scope-of-it\'"' in shown
+
+
+@effect
+def env_file(serve: Serve, folder: Path) -> None:
+    (folder / "settings.env").write_text("FROM_FILE=1\nFROM_BOTH=file\n", "utf-8")
+    (folder / "reader.py").write_text(
+        "import os\n"
+        "from tests.apps.stage import app\n"
+        "print('# read:', os.environ['FROM_FILE'], os.environ['FROM_BOTH'], flush=True)\n",
+        "utf-8",
+    )
+    options = ("--app-dir", str(folder), "--env-file", str(folder / "settings.env"))
+    server = serve(*options, app="reader:app", env={"FROM_BOTH": "environment"})
+    assert server.stdout.matching("# read: 1 environment")
 
 
 @effect
@@ -294,6 +309,52 @@ def access_log(serve: Serve, folder: Path) -> None:
     get(server)
     assert server.stop() == 0
     assert not server.stdout.matching("GET")
+
+
+@effect
+def log_config(serve: Serve, folder: Path) -> None:
+    target = folder / "esg.log"
+    configuration = {
+        "formatters": {"mine": {"format": "mine %(levelname)s %(status)s %(user_agent)s"}},
+        "handlers": {
+            "file": {"class": "logging.FileHandler", "filename": str(target), "formatter": "mine"},
+            "console": {"class": "logging.StreamHandler"},
+        },
+        "loggers": {
+            "esg": {"handlers": ["console"]},
+            "esg.access": {"handlers": ["file"], "propagate": False},
+        },
+    }
+    (folder / "log.json").write_text(json.dumps(configuration), "utf-8")
+    server = serve("--log-config", str(folder / "log.json"))
+    with server.connect() as client:
+        client.request("/", fields=[("User-Agent", "me")])
+        assert client.response().status == 200
+    assert server.stop() == 0
+    assert target.read_text("utf-8") == "mine INFO 200 me\n"
+
+
+@effect
+def access_log_format(serve: Serve, folder: Path) -> None:
+    server = serve("--access-log-format", "%(m)s %(U)s %(B)s %({content-type}o)s %({x-me}i)s <")
+    with server.connect() as client:
+        client.request("/a?b", fields=[("X-Me", "mine")])
+        size = len(client.response().body)
+    server.stdout.wait_for(rf"GET /a {size} application/json mine <$")
+    server = serve("--access-log-format", "json")
+    get(server, "/hello")
+    line = server.stdout.wait_for('"path": "/hello"').string
+    assert json.loads(line[line.index("{") :])["status"] == 200
+
+
+@effect
+def access_log_exclude(serve: Serve, folder: Path) -> None:
+    server = serve("--access-log-exclude", "/health", "--access-log-exclude", "/static/*")
+    for target in ("/health", "/static/a/b?c", "/healthy"):
+        get(server, target)
+    assert server.stop() == 0
+    assert [found for found in server.stdout.matching("GET") if "healthy" not in found] == []
+    assert server.stdout.matching("GET /healthy")
 
 
 @effect

@@ -6,6 +6,7 @@ driver keeps beside it: the one moves bytes from the connection to it, the other
 """
 
 import logging
+from time import perf_counter
 
 from cpython.contextvars cimport PyContext_Copy
 
@@ -42,6 +43,8 @@ cdef HttpRequest http_request(Connection connection, RequestHead head):
     request.ready = []
     request.receivers = []
     request.writers = []
+    if connection.serving.logs_details:
+        request.began = perf_counter()
     return request
 
 

@@ -13,6 +13,7 @@ cdef class HttpSending(HttpContent):
     cdef tuple _plain_fields
     cdef bint keep_alive
     cdef bint over
+    cdef double began  # where the access log asks for it
     # Futures of those that wait in send(): for their turn (None: never yet), and for the kernel to
     # take what they have given.
     cdef list _turns

@@ -15,7 +15,6 @@ from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.rules.response_head cimport Http1Response
 
-from esg.access_log import log_access
 from esg.accel.rules.response_head import plan
 from esg.errors import ClientDisconnected, MessageError
 
@@ -143,6 +142,7 @@ cdef class HttpSending(HttpContent):
         writer.before(out, size)
         self.connection.write_content(<bytes> body)
         writer.after(out, size, final)
+        self.sent += size
         self._unyielded += size
         self.connection.written(final)
         return True
@@ -157,6 +157,7 @@ cdef class HttpSending(HttpContent):
         self._wire = wire
         if self._plain and self.state < COMPLETE:
             self._plain = False
+            self._has_content = True  # others are not plain
             self._remaining = self.connection.writer.left
             wire.start(plan(self.method, self.status, self._plain_fields))
         return 0
@@ -236,9 +237,16 @@ cdef class HttpSending(HttpContent):
         self.over = True
         self.serving.request_ended()
         if self.status and self.serving.logs_access:
-            log_access(self.connection.client, self.head, self.status)
+            self._log_access()
         wake(self.receivers)
         return self.connection.response_over()
+
+    def _log_access(self):
+        fields = self._plain_fields or ()
+        if self.wire is not None:
+            fields = self.wire.response.fields
+        log = self.serving.service.access_log.log
+        log(self.connection.client, self.head, self, fields, self.began)
 
 
 async def _checkpoint():

@@ -30,6 +30,7 @@ cdef class Serving:
     cdef bint cancelling
     cdef bint counts_requests
     cdef bint logs_access
+    cdef bint logs_details
     cdef readonly bint has_extra_fields
     cdef bint gathers_writes
     cdef DefaultFields _defaults

@@ -120,6 +120,7 @@ cdef class Serving:
     def refresh(self):
         """Look again at what may change while serving; called once per sweep."""
         self.logs_access = access_logger.isEnabledFor(logging.INFO)
+        self.logs_details = self.logs_access and self.service.access_log.detailed
 
     def stop(self):
         """Take note that connections are to be closed as they become idle."""

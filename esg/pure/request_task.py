@@ -1,7 +1,4 @@
-"""One request in its task: the application's receive() and send(), and how it ends.
-
-The state table is `rules.http_exchange`; this moves bytes between it and the connection.
-"""
+"""One request in its task: moves bytes between `rules.http_exchange` and the connection."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from esg.access_log import log_access
 from esg.asgi import Buffer, Message
 from esg.cancellation import is_cancelled
 from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
@@ -41,6 +37,7 @@ class RequestTask:
     """
 
     __slots__ = (
+        "_began",
         "_body",
         "_connection",
         "_exchange",
@@ -71,6 +68,7 @@ class RequestTask:
         self._settled: anyio.Event | None = None  # set when no receive() needs to wait any more
         self._timed_out = False
         self._over = False
+        self._began = time.perf_counter() if self._service.access_log.detailed else 0.0
 
     async def run(self) -> None:
         """Run the application and see that the request gets an end."""
@@ -343,9 +341,11 @@ class RequestTask:
         if self._over:
             return
         self._over = True
+        exchange = self._exchange
         self._service.request_ended()
-        if self._exchange.status:
-            log_access(self._connection.transport.client, self.head, self._exchange.status)
+        if exchange.status:
+            client, fields = self._connection.transport.client, self._wire.response.fields
+            self._service.access_log.log(client, self.head, exchange, fields, self._began)
         if self._reading is not None:
             self._wake_receive()
         if not self._connection.lost:

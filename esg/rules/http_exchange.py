@@ -79,6 +79,7 @@ class HttpExchange:
     __slots__ = (
         "_body",
         "_body_delivered",
+        "_has_content",
         "_held_replaceable",
         "_plan",
         "_remaining",
@@ -92,6 +93,7 @@ class HttpExchange:
         "method",
         "received",
         "request_complete",
+        "sent",
         "state",
         "status",
     )
@@ -122,6 +124,8 @@ class HttpExchange:
         self.disconnected = False
         self.client_left = False
         # the response's content
+        self.sent = 0  # bytes of it that the application gave
+        self._has_content = False
         self._remaining = -1  # bytes still owed to Content-Length, -1 without one
         self._held_replaceable = False
 
@@ -208,6 +212,7 @@ class HttpExchange:
         plan = self._plan(self.method, message["status"], message.get("headers", ()))
         self._wire.start(plan)
         self.status = plan.status
+        self._has_content = plan.has_content
         self._remaining = plan.length if plan.has_content else -1
         self._held_replaceable = False
         self.state = START_HELD
@@ -227,6 +232,8 @@ class HttpExchange:
         out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
         self._held_replaceable = False
         self.state = COMPLETE if final else STREAMING
+        if self._has_content:
+            self.sent += len(data)
         out += self._wire.frame(data, final)
         return out
 

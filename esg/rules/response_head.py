@@ -208,20 +208,24 @@ class Http1Response:
             the connection for 1.0 (RFC 9112 section 6.1).
         keep_alive: the connection may persist as far as the request and the server go.
         defaults: the fields to add.
+
+    Attributes:
+        response: what it writes.
+        framing: how the content ends.
     """
 
-    __slots__ = ("_defaults", "_http_version", "_plan", "framing", "keep_alive")
+    __slots__ = ("_defaults", "_http_version", "framing", "keep_alive", "response")
 
     def __init__(self, http_version: str, keep_alive: bool, defaults: DefaultFields) -> None:
         self._http_version = http_version
         self._defaults = defaults
-        self._plan = ResponsePlan(0, False)
+        self.response = ResponsePlan(0, False)
         self.keep_alive = keep_alive
         self.framing = NO_CONTENT
 
     def start(self, response: ResponsePlan) -> None:
         """Take a response; a later call replaces one that has not been written."""
-        self._plan = response
+        self.response = response
         if not response.has_content:
             self.framing = NO_CONTENT
         elif response.length >= 0:
@@ -233,7 +237,7 @@ class Http1Response:
 
     def head(self) -> bytes:
         """Serialise status line and fields, and settle whether the connection persists."""
-        response = self._plan
+        response = self.response
         if response.close or self.framing == UNTIL_CLOSE:
             self.keep_alive = False
         lines = [_status_line(response.status), *self._default_lines()]
@@ -248,10 +252,10 @@ class Http1Response:
         return b"".join(lines)
 
     def _would_be_chunked(self) -> bool:
-        return self._plan.status not in (101, 204, 304)
+        return self.response.status not in (101, 204, 304)
 
     def _default_lines(self) -> list[bytes]:
-        names = self._plan.names
+        names = self.response.names
         defaults = self._defaults
         if not names.isdisjoint((b"date", b"server")):
             lines = [] if b"date" in names else [defaults.date_line]

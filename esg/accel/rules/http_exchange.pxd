@@ -19,6 +19,8 @@ cdef class HttpExchange:
     cdef bint _body_delivered
     cdef public bint disconnected
     cdef public bint client_left
+    cdef public long long sent
+    cdef bint _has_content
     cdef long long _remaining
     cdef bint _held_replaceable
 

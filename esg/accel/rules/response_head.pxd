@@ -26,7 +26,7 @@ cdef class ResponsePlan:
 cdef class Http1Response:
     cdef str _http_version
     cdef DefaultFields _defaults
-    cdef ResponsePlan _plan
+    cdef public ResponsePlan response
     cdef public bint keep_alive
     cdef public int framing
 

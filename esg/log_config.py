@@ -1,0 +1,74 @@
+"""The user's own logging configuration: a dictionary, or a file of one of four forms."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import logging.config
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from esg.errors import StartupError
+
+
+def apply_log_config(log_config: str | Mapping[str, Any]) -> None:
+    """Configure Python's logging.
+
+    Args:
+        log_config: a dictionary for `logging.config.dictConfig`, or the path of a file: .json,
+            .yaml, .yml and .toml hold such a dictionary, anything else is read by
+            `logging.config.fileConfig`.
+
+    Raises:
+        StartupError: the file cannot be read, or logging does not take what it says.
+    """
+    try:
+        if not isinstance(log_config, str):
+            _apply(log_config)
+        elif read := _READERS.get(Path(log_config).suffix.lower()):
+            _apply(read(Path(log_config).read_text("utf-8")))
+        else:
+            Path(log_config).read_text("utf-8")  # fileConfig does not say why it cannot be read
+            logging.config.fileConfig(log_config, disable_existing_loggers=False)
+    except OSError as error:
+        raise StartupError(f"cannot read log_config {log_config}: {error.strerror}") from None
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        configparser.Error,
+    ) as error:
+        name = log_config if isinstance(log_config, str) else "dictionary"
+        cause = error.__cause__ or error
+        said = f"{error} ({cause})" if cause is not error else str(error)
+        raise StartupError(f"log_config {name} is wrong: {' '.join(said.split())}") from error
+
+
+def _apply(configuration: Any) -> None:
+    if not isinstance(configuration, Mapping):
+        raise ValueError("it must hold a dictionary")
+    # By default logging would silence the loggers that are not named.
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **configuration})
+
+
+def _read_yaml(text: str) -> Any:
+    try:
+        import yaml  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError:
+        raise StartupError("log_config in YAML needs PyYAML: pip install 'esg[standard]'") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+
+
+_READERS: Final[dict[str, Callable[[str], Any]]] = {
+    ".json": json.loads,
+    ".toml": tomllib.loads,
+    ".yaml": _read_yaml,
+    ".yml": _read_yaml,
+}
