@@ -38,9 +38,8 @@ def run(app: ASGIApp | str, **settings: Any) -> int:
     Raises:
         ConfigError, StartupError: it cannot be served as asked.
     """
-    from esg import logs  # noqa: PLC0415 - only a program of its own configures logging
-    from esg.process import run_server  # noqa: PLC0415
+    from esg.process import configure_logging, run_server  # noqa: PLC0415 - POSIX signals
 
     config = Config(app, **settings)
-    logs.configure(config.log_level, config.access_log, config.use_colors, config.log_config)
+    configure_logging(config)
     return run_server(config)

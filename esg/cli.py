@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from esg import logs
 from esg._version import __version__
 from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.implementation import resolve
+from esg.logs import logger
 from esg.options import Option, flag_name, option_of
-from esg.process import leave, occupy_standard_streams, run_server
+from esg.process import configure_logging, leave, occupy_standard_streams, run_server
 from esg.server import startup_errors
 from esg.settings import Settings, as_toml, collect
 from esg.uvicorn_options import HEADING, OPTIONS, translate
@@ -138,9 +138,9 @@ def _serve(app: str | None, **given: Any) -> int:
 
 def _run(config: Config, notices: list[str]) -> int:
     try:
-        logs.configure(config.log_level, config.access_log, config.use_colors, config.log_config)
+        configure_logging(config)
         for notice in notices:
-            logs.logger.info(notice)
+            logger.info(notice)
         return run_server(config)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None

@@ -67,6 +67,7 @@ def configure(
     access_log: bool,
     use_colors: bool | None,
     log_config: str | Mapping[str, Any] | None = None,
+    bare_access_log: bool = False,
 ) -> None:
     """Give both loggers their handlers: the server's lines to stderr, responses to stdout.
 
@@ -76,7 +77,8 @@ def configure(
         access_log: whether responses are logged.
         use_colors: None for a terminal without NO_COLOR.
         log_config: the user's own configuration of handlers and levels instead: a dictionary or a
-            file (see `log_config.read`).
+            file.
+        bare_access_log: lines for responses have no level in front.
 
     Raises:
         StartupError: `log_config` cannot be read, or is wrong.
@@ -84,6 +86,8 @@ def configure(
     if log_config is None:
         _set_handler(logger, sys.stderr, use_colors)
         _set_handler(access_logger, sys.stdout, use_colors)
+        if bare_access_log:
+            access_logger.handlers[0].setFormatter(logging.Formatter("%(message)s"))
         access_logger.setLevel(logging.INFO)
     else:
         apply_log_config(log_config)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from esg import logs
+from esg.access_format import DEFAULT
 from esg.config import Config
 from esg.implementation import resolve, run_loop
 from esg.logs import logger
@@ -44,6 +46,21 @@ def run_server(config: Config) -> int:
         except KeyboardInterrupt:
             logger.info("Stopped during start-up")
     return stop.exit_code
+
+
+def configure_logging(config: Config) -> None:
+    """Log as the settings say; only a program that ESG runs configures logging.
+
+    Raises:
+        StartupError: the user's own configuration is wrong.
+    """
+    logs.configure(
+        config.log_level,
+        config.access_log,
+        config.use_colors,
+        log_config=config.log_config,
+        bare_access_log=config.access_log_format != DEFAULT,
+    )
 
 
 def occupy_standard_streams() -> None:
