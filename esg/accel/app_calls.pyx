@@ -15,31 +15,27 @@ from esg.accel.http_request cimport HttpRequest
 cdef class AppCall:
     """Be the awaitable of one call of receive(), or of send() where it has a message."""
 
-    cdef object _begin(self):
-        """Do the work; raise StopIteration with its result, or return a coroutine for the rest."""
-        cdef HttpRequest request = self.request
-        cdef dict event
-        if self.sends:
-            rest = request.try_send(self.message)
-            self.message = None
-            if rest is None:
-                raise StopIteration
-            return rest
-        event = request.next_event()
-        while event is None:
-            if not request.try_receive():
-                return request.wait_for_event()
-            event = request.next_event()
-        raise StopIteration(event)
+    cdef object begin(self):
+        """Do the work.
+
+        Returns:
+            A coroutine for the rest; None where nothing is left and there is no result.
+
+        Raises:
+            StopIteration: nothing is left; it carries the result.
+        """
+        raise NotImplementedError
 
     cdef object _resume(self, object value):
         if self._rest is None:
             if self._begun:
                 raise RuntimeError("cannot reuse already awaited coroutine")
-            self._begun = True
             if value is not None:
                 raise TypeError("can't send non-None value to a just-started coroutine")
-            self._rest = self._begin()
+            self._begun = True
+            self._rest = self.begin()
+            if self._rest is None:
+                raise StopIteration
         return self._rest.send(value)
 
     def __await__(self):
@@ -50,10 +46,9 @@ cdef class AppCall:
 
     def __next__(self):
         # Without a StopIteration where there is nothing for it to carry.
-        if not self._begun and self.sends:
+        if not self._begun:
             self._begun = True
-            self._rest = self.request.try_send(self.message)
-            self.message = None
+            self._rest = self.begin()
             if self._rest is None:
                 raise StopIteration
         return self._resume(None)
@@ -74,6 +69,25 @@ cdef class AppCall:
         self._begun = True
         if self._rest is not None:
             self._rest.close()
+
+
+cdef class RequestCall(AppCall):
+    """A call of an HTTP request's."""
+
+    cdef object begin(self):
+        """Do the work."""
+        cdef HttpRequest request = <HttpRequest> self.owner
+        cdef dict event
+        if self.sends:
+            message = self.message
+            self.message = None
+            return request.try_send(message)
+        event = request.next_event()
+        while event is None:
+            if not request.try_receive():
+                return request.wait_for_event()
+            event = request.next_event()
+        raise StopIteration(event)
 
 
 def _raise(type, value=None, traceback=None):

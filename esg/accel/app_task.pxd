@@ -23,4 +23,5 @@ cdef class AppTask(AppFuture):
     cdef int _raised(self, object error) except -1
     cdef int _wait_for(self, object awaited) except -1
     cdef int _wait_for_future(self, object future) except -1
+    cdef int _waits_for(self, object future) except -1
     cdef int _fail_soon(self, str reason) except -1

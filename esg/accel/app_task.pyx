@@ -21,6 +21,7 @@ from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 from cpython.ref cimport Py_XDECREF, PyObject
 
 from esg.accel.app_future cimport CANCELLED, FINISHED, PENDING, AppFuture
+from esg.accel.app_waiter cimport AppWaiter
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
@@ -150,6 +151,9 @@ cdef class AppTask(AppFuture):
         if awaited is None:
             self._loop.call_soon(self._resume_plainly, context=self._context)
             return 0
+        if type(awaited) is AppWaiter and (<AppWaiter> awaited)._loop is self._loop:
+            (<AppWaiter> awaited).be_awaited(self)
+            return self._waits_for(awaited)
         blocking = getattr(awaited, "_asyncio_future_blocking", None)
         if blocking is None:
             if inspect.isgenerator(awaited):
@@ -173,6 +177,9 @@ cdef class AppTask(AppFuture):
     cdef int _wait_for_future(self, object future) except -1:
         future._asyncio_future_blocking = False
         future.add_done_callback(self._wakeup, context=self._context)
+        return self._waits_for(future)
+
+    cdef int _waits_for(self, object future) except -1:
         self._fut_waiter = future
         if self._must_cancel and future.cancel(msg=self._cancel_message):
             self._must_cancel = False

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from cpython.contextvars cimport PyContext_Copy
 
-from esg.accel.app_calls cimport AppCall
+from esg.accel.app_calls cimport RequestCall
 from esg.accel.connection cimport Connection
 from esg.accel.http_content cimport wake
 from esg.accel.http_sending cimport HttpSending
@@ -74,14 +74,14 @@ cdef class HttpRequest(HttpSending):
 
     def asgi_receive(self):
         """Return an awaitable of the next message."""
-        cdef AppCall call = AppCall.__new__(AppCall)
-        call.request = self
+        cdef RequestCall call = RequestCall.__new__(RequestCall)
+        call.owner = self
         return call
 
     def asgi_send(self, message):
         """Return an awaitable that takes a message."""
-        cdef AppCall call = AppCall.__new__(AppCall)
-        call.request = self
+        cdef RequestCall call = RequestCall.__new__(RequestCall)
+        call.owner = self
         call.sends = True
         call.message = message
         return call
