@@ -88,9 +88,7 @@ class Reference:
                 event = self._take_payload()
                 if event is not None:
                     found.append(event)
-                    if self.ended:
-                        break
-                if self.in_frame:
+                if self.in_frame or isinstance(event, Close):
                     break
         except WebSocketFailure as failure:
             self.ended = True
