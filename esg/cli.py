@@ -64,6 +64,8 @@ def _click_option(schema_field: Any, option: Option) -> _SchemaOption:
         names = [name]
         details |= {"multiple": option.repeatable, "shell_complete": _completion(option)}
         details["metavar"] = option.metavar or _metavar(kind, option)
+        if option.bare is not None:
+            details |= {"is_flag": False, "flag_value": str(option.bare)}
     made = _SchemaOption([*names, schema_field.name], **details)
     made.heading = option.group
     return made

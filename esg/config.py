@@ -189,8 +189,30 @@ class Config(metaclass=_SchemaType):
         30.0, "For the application's lifespan shutdown.", _TIMEOUTS, minimum=0
     )
 
+    timeout_request: float = setting(
+        0.0,
+        "For APP to complete a response; above it 503, and APP is cancelled.",
+        _TIMEOUTS,
+        minimum=0,
+    )
+    cancel_on_disconnect: float | None = setting(
+        None,
+        "Cancel APP this long after its client has left; alone, 3 seconds. [default: never]",
+        _TIMEOUTS,
+        metavar="SECONDS",
+        minimum=0,
+        bare=3.0,
+    )
+
     limit_concurrency: int = setting(
         0, "Requests in flight; above it 503.", _LIMITS, minimum=0, metavar="N"
+    )
+    limit_connections: int = setting(
+        0,
+        "Connections that are open; more of them wait to be accepted.",
+        _LIMITS,
+        minimum=0,
+        metavar="N",
     )
     limit_max_requests: int = setting(
         0, "Requests after which the server stops.", _LIMITS, minimum=0, metavar="N"

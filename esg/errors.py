@@ -49,6 +49,10 @@ class ClientDisconnected(ConnectionError):
         self.exchange = exchange
 
 
+class AppOverdue(ESGError):
+    """Say that an application was cancelled because its response took too long."""
+
+
 def is_disconnect_of(error: BaseException, exchange: object) -> bool:
     """Tell whether an application ended only because the client of `exchange` is gone.
 

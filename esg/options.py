@@ -33,6 +33,7 @@ class Option:
         minimum: the smallest allowed number.
         maximum: the largest.
         repeatable: whether the command line takes it several times.
+        bare: the value that the flag alone stands for, if it can stand alone.
         parse: checks one value and returns it in its final form; raises ValueError with what is
             allowed.
     """
@@ -44,6 +45,7 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     repeatable: bool = False
+    bare: Any = None
     parse: Callable[[Any], Any] | None = None
 
 
@@ -98,6 +100,8 @@ def from_text(schema_field: Field[Any], text: str) -> Any:
     """
     option = option_of(schema_field)
     kind = str(schema_field.type)
+    if option is not None and option.bare is not None and text.lower() in ("true", "false"):
+        return option.bare if text.lower() == "true" else None
     if option is not None and option.repeatable:
         return tuple(line.strip() for line in text.splitlines() if line.strip())
     if option is not None and option.parse is not None:

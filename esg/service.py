@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextvars
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ import anyio
 from esg.access_log import AccessLog, RejectionLog
 from esg.asgi import ASGIApp
 from esg.config import Config
+from esg.errors import AppOverdue, ClientDisconnected, is_disconnect_of
 from esg.logs import logger
 from esg.rules.deadlines import Timeouts
 from esg.rules.request_head import HeadLimits
 from esg.rules.response_head import DefaultFields
+from esg.rules.running_time import TOO_LONG, RunningTime
 from esg.rules.scope import Address
 
 
@@ -71,6 +74,8 @@ class Service:
         self.timeouts = Timeouts(
             c.timeout_headers, c.timeout_keep_alive, c.timeout_body, c.timeout_write
         )
+        self.timeouts.sweep_for(c.timeout_request)
+        self.timeouts.sweep_for(c.cancel_on_disconnect or 0)
         # Whoever configures logging may look at a record's fields, too.
         details = c.log_config is not None
         self.access_log = AccessLog(c.access_log_format, c.access_log_exclude, details)
@@ -102,6 +107,39 @@ class Service:
     def request_ended(self) -> None:
         """Count a request whose response is over."""
         self.in_flight -= 1
+
+    @property
+    def bounds_requests(self) -> bool:
+        """Tell whether applications are cancelled that take too long, or whose client has left."""
+        return self.config.timeout_request > 0 or self.config.cancel_on_disconnect is not None
+
+    def running_time(self, now: float) -> RunningTime:
+        """Return what bounds an application that starts now."""
+        grace = self.config.cancel_on_disconnect
+        return RunningTime(self.config.timeout_request, -1 if grace is None else grace, now)
+
+    def room_for_connections(self, open_ones: int) -> int:
+        """Return how many more connections may be accepted."""
+        limit = self.config.limit_connections
+        return limit - open_ones if limit else sys.maxsize
+
+    def cancelled(self, why: int, exchange: object) -> Exception:
+        """Return what stands for the cancellation of an application: see `rules.running_time`."""
+        if why == TOO_LONG:
+            bound = self.config.timeout_request
+            return AppOverdue(f"The application has not answered within {bound:g} s; cancelled")
+        return ClientDisconnected("the client has left", exchange)
+
+    def app_failed(self, error: BaseException, exchange: object) -> int:
+        """Log what an application raised; return the status that tells its client."""
+        if isinstance(error, AppOverdue):
+            logger.error("%s (--timeout-request)", error)
+            return 503
+        if is_disconnect_of(error, exchange):
+            logger.debug("The application ended with its client's disconnect", exc_info=error)
+        else:
+            logger.error("Exception in the application", exc_info=error)
+        return 500
 
     @property
     def saturated(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import struct
 from collections.abc import Iterable
@@ -104,6 +105,14 @@ class Connection:
     def read_line(self) -> bytes:
         """Read a line with its end."""
         return self._file.readline()
+
+    def read_to_end(self) -> bytes:
+        """Return everything up to the server's FIN."""
+        return self._file.read()
+
+    def is_readable(self) -> bool:
+        """Tell whether the server has sent something, or has closed."""
+        return bool(select.select([self.socket], [], [], 0)[0])
 
     def at_end(self) -> bool:
         """Wait for the server's FIN or reset; False if a byte comes instead."""

@@ -237,6 +237,32 @@ def timeout_lifespan(serve: Serve, folder: Path) -> None:
 
 
 @effect
+def timeout_request(serve: Serve, folder: Path) -> None:
+    assert get(serve("--timeout-request", "0.2"), "/stall").status == 503
+
+
+@effect
+def cancel_on_disconnect(serve: Serve, folder: Path) -> None:
+    server = serve("--cancel-on-disconnect", "0.1")
+    with server.connect() as client:
+        client.request("/stall")
+        server.stdout.wait_for("# stall: waiting")
+    server.stdout.wait_for(r"# stall: \w*Cancelled")
+
+
+@effect
+def limit_connections(serve: Serve, folder: Path) -> None:
+    server = serve("--limit-connections", "1")
+    with server.connect() as first, server.connect() as second:
+        assert first.get("/").status == 200
+        second.request("/")
+        assert first.get("/").status == 200
+        assert not second.is_readable()
+        first.close()
+        assert second.response().status == 200
+
+
+@effect
 def limit_concurrency(serve: Serve, folder: Path) -> None:
     """Requests count, idle connections do not."""
     server = serve("--limit-concurrency", "1", "--timeout-graceful-shutdown", "0.1")

@@ -21,20 +21,29 @@ class Acceptor:
     Args:
         listener: listening and non-blocking; closed by `close`.
         protocol_factory: makes the protocol of one connection.
+        room: returns how many more connections may be open; `start` again once there is some.
         loop: the running loop.
     """
 
-    def __init__(self, listener, protocol_factory, loop):
+    def __init__(self, listener, protocol_factory, room, loop):
+        self._room = room
         self._listener = listener
         self._protocol_factory = protocol_factory
         self._loop = loop
         self._opening = set()  # tasks: the loop itself would let go of them
         self._pause = None
+        self.is_full = False  # no more connections are accepted until some have ended
         self._trouble = None  # what accept() said, once for each trouble in the log
+
+    @property
+    def opening(self):
+        """Return how many connections are accepted and not yet made."""
+        return len(self._opening)
 
     def start(self):
         """Accept whenever a client comes."""
         self._pause = None
+        self.is_full = False
         self._loop.add_reader(self._listener, self._accept)
 
     async def finish(self):
@@ -75,7 +84,11 @@ class Acceptor:
             OSError: there is no room for another connection, or this one is gone.
         """
         with suppress(BlockingIOError):
-            for _ in range(ACCEPTS_AT_ONCE):
+            room = self._room()
+            if room <= 0:
+                self._loop.remove_reader(self._listener)
+                self.is_full = True
+            for _ in range(min(ACCEPTS_AT_ONCE, room)):
                 accepted, _ = self._listener.accept()
                 task = self._loop.create_task(self._open(accepted))
                 self._opening.add(task)

@@ -6,6 +6,10 @@ from esg.accel.rules.request_head cimport RequestHead
 
 
 cdef class HttpRequest(HttpSending):
+    # Where something bounds it: the application's time, and why it is over (rules.running_time).
+    cdef object running
+    cdef int overdue
+
     cdef int start(self) except -1
     cdef bint try_receive(self) except -1
     cdef int _content_rejected(self, object rejected) except -1
@@ -15,6 +19,7 @@ cdef class HttpRequest(HttpSending):
 
     cdef int app_returned(self, object result) except -1
     cdef int app_raised(self, object error) except -1
+    cdef bint is_overdue(self, double now) except -1
     cdef int _unfinished(self, bint client_left) except -1
     cdef int _abort(self) except -1
     cdef int _answer(self, int status) except -1

@@ -6,6 +6,7 @@ driver keeps beside it: the one moves bytes from the connection to it, the other
 """
 
 import logging
+from asyncio import CancelledError
 from time import perf_counter
 
 from cpython.contextvars cimport PyContext_Copy
@@ -18,9 +19,10 @@ from esg.accel.request_scope cimport request_scope
 from esg.accel.request_task cimport RequestTask
 from esg.accel.rules.persistence cimport after_response, request_persists
 from esg.accel.rules.request_head cimport RequestHead
+from esg.accel.serving cimport monotonic
 
 from esg.accel.rules.response_head import error_response, plan
-from esg.errors import RequestRejected, is_disconnect_of
+from esg.errors import RequestRejected
 from esg.logs import logger
 
 cdef extern from "Python.h":
@@ -45,6 +47,8 @@ cdef HttpRequest http_request(Connection connection, RequestHead head):
     request.writers = []
     if connection.serving.logs_details:
         request.began = perf_counter()
+    if connection.serving.bounds_requests:
+        request.running = connection.serving.service.running_time(monotonic())
     return request
 
 
@@ -155,15 +159,20 @@ cdef class HttpRequest(HttpSending):
         if self.serving.cancelling:
             self._abort()
             return self.end_response()
-        if is_disconnect_of(error, self):
-            logger.debug("The application ended with its client's disconnect", exc_info=error)
-        else:
-            logger.error("Exception in the application", exc_info=error)
+        if self.overdue and isinstance(error, CancelledError):
+            error = self.serving.service.cancelled(self.overdue, self)
+        status = self.serving.service.app_failed(error, self)
         if self.needs_error_response():
-            self._answer(500)
+            self._answer(status)
         else:
             self._abort()
         return self.end_response()
+
+    cdef bint is_overdue(self, double now) except -1:
+        """Tell whether the application is to be cancelled: see `rules.running_time`."""
+        if not self.over and not self.overdue:
+            self.overdue = self.running.expired(now, self.client_left or self.connection.at_eof())
+        return not self.over and self.overdue
 
     cdef int _unfinished(self, bint client_left) except -1:
         if client_left:

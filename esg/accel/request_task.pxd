@@ -6,3 +6,5 @@ from esg.accel.http_request cimport HttpRequest
 
 cdef class RequestTask(AppTask):
     cdef HttpRequest request
+
+    cdef int sweep(self, double now) except -1

@@ -21,6 +21,12 @@ cdef class RequestTask(AppTask):
                 connection.app_waits()
         return 0
 
+    cdef int sweep(self, double now) except -1:
+        """Cancel the application if its time is over; again, if it goes on."""
+        if self.request.is_overdue(now):
+            self.cancel()
+        return 0
+
     cdef int suspended(self) except -1:
         """Be known to the server, which ends when its applications have."""
         self.request.serving.tasks.add(self)

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from esg.accel.http_protocol cimport HttpConnection
+from esg.accel.request_task cimport RequestTask
 from esg.accel.serving cimport Serving, monotonic
 
 from esg.accel.acceptor import Acceptor
@@ -39,7 +40,12 @@ class FastServer:
         self._loop = asyncio.get_running_loop()
         self._serving = Serving(service, self._loop)
         self._sweeper = None
-        self._acceptors = [Acceptor(l, self._protocol, self._loop) for l in service.listeners]
+        self._acceptors = [
+            Acceptor(listener, self._protocol, self._room, self._loop)
+            for listener in service.listeners
+        ]
+        if service.config.limit_connections:
+            self._serving.on_room = self._accept_again
 
     async def run(self):
         """Accept connections, then stop gracefully."""
@@ -59,6 +65,16 @@ class FastServer:
             self._stop_listening()
             self._sweeper.cancel()
             await self._end_at_once()
+
+    def _room(self):
+        """Return how many more connections may be accepted."""
+        opening = sum(acceptor.opening for acceptor in self._acceptors)
+        return self._service.room_for_connections(len(self._serving.connections) + opening)
+
+    def _accept_again(self):
+        for acceptor in self._acceptors:
+            if acceptor.is_full and not self._service.stopping:
+                acceptor.start()
 
     def _protocol(self):
         return HttpProtocol(self._serving)
@@ -112,6 +128,10 @@ def _sweep(Serving serving):
     cdef double now = monotonic()
     for connection in tuple(serving.connections):
         (<HttpConnection> connection).sweep(now)
+    if serving.bounds_requests:
+        for task in tuple(serving.tasks):
+            if isinstance(task, RequestTask):
+                (<RequestTask> task).sweep(now)
 
 
 def _stop_idle(Serving serving):

@@ -31,6 +31,8 @@ cdef class Serving:
     cdef bint counts_requests
     cdef bint logs_access
     cdef bint logs_details
+    cdef bint bounds_requests
+    cdef public object on_room  # called when a connection has ended
     cdef readonly bint has_extra_fields
     cdef bint gathers_writes
     cdef DefaultFields _defaults

@@ -102,6 +102,8 @@ cdef class Serving:
             config.timeout_body,
             config.timeout_write,
         )
+        self.timeouts.sweep_for(service.timeouts.sweep_interval * 4)
+        self.bounds_requests = service.bounds_requests
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in config.header]
         server = b"esg" if config.server_header else None
         self.has_extra_fields = bool(extra)
@@ -169,6 +171,8 @@ cdef class Serving:
         """Forget a connection."""
         self.connections.discard(connection)
         self._tell_emptied()
+        if self.on_room is not None:
+            self.on_room()
 
     cdef void task_ended(self, object task) except *:
         """Forget an application's task."""

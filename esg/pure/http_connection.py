@@ -231,7 +231,7 @@ class HttpConnection:
     def drop(self, abort: bool = False) -> None:
         """Close at once, and wake whoever still waits for the client."""
         self.lost = True
-        self.server.connections.discard(self)
+        self.server.connection_ended(self)
         if self.request is not None:
             self.request.client_lost()
         if abort:

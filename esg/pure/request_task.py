@@ -10,14 +10,16 @@ import anyio
 
 from esg.asgi import Buffer, Message
 from esg.cancellation import is_cancelled
-from esg.errors import ClientDisconnected, MessageError, RequestRejected, is_disconnect_of
+from esg.errors import ClientDisconnected, MessageError, RequestRejected
 from esg.logs import logger
+from esg.pure.bounded_app import BoundedApp
 from esg.pure.request_body import RequestBody
 from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
 from esg.rules import deadlines, http_exchange, persistence, response_head
 from esg.rules.http_exchange import HttpExchange
 from esg.rules.request_head import RequestHead
 from esg.rules.response_head import Http1Response
+from esg.rules.running_time import RunningTime
 from esg.rules.scope import http_scope
 
 if TYPE_CHECKING:
@@ -79,7 +81,10 @@ class RequestTask:
             return
         service.request_started()
         try:
-            result = await service.app(self._scope(), self.receive, self.send)
+            app = service.app
+            if service.bounds_requests:
+                app = BoundedApp(self._connection.server, self).run
+            result = await app(self._scope(), self.receive, self.send)
         except BaseException as error:
             if is_cancelled():
                 self._abort()
@@ -297,12 +302,9 @@ class RequestTask:
             await self._answer(500)  # a client that only ended its request may still read
 
     async def _app_raised(self, error: BaseException) -> None:
-        if is_disconnect_of(error, self._exchange):
-            logger.debug("The application ended with its client's disconnect", exc_info=error)
-        else:
-            logger.error("Exception in the application", exc_info=error)
+        status = self._service.app_failed(error, self._exchange)
         if self._exchange.needs_error_response():
-            await self._answer(500)
+            await self._answer(status)
         else:
             self._abort()
 
@@ -381,6 +383,13 @@ class RequestTask:
         if self._settled is not None:
             self._settled.set()
         self._connection.transport.wake()
+
+    def cancellation(self, running: RunningTime, now: float) -> Exception | None:
+        """Return why the application is to be cancelled, None if it is not."""
+        connection = self._connection
+        gone = connection.lost or connection.transport.at_eof()
+        why = 0 if self._over else running.expired(now, gone)
+        return self._service.cancelled(why, self._exchange) if why else None
 
     @property
     def start_is_held(self) -> bool:

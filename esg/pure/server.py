@@ -12,6 +12,7 @@ from anyio import wait_readable
 from anyio.abc import TaskGroup
 
 from esg.logs import logger
+from esg.pure.bounded_app import BoundedApp
 from esg.pure.http_connection import HttpConnection
 from esg.pure.transport import SocketTransport
 from esg.service import Service
@@ -42,11 +43,14 @@ class PureServer:
 
     Attributes:
         connections: those that are open.
+        bounded_apps: those that the sweep may cancel.
     """
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.connections: set[HttpConnection] = set()
+        self.bounded_apps: set[BoundedApp] = set()
+        self._room = anyio.Event()  # set, and replaced, when a connection has ended
 
     async def run(self) -> None:
         """Accept connections, then stop gracefully."""
@@ -72,6 +76,8 @@ class PureServer:
     async def _accept(self, listener: socket.socket, requests: TaskGroup) -> None:
         trouble: int | None = None  # what accept() said, once for each trouble in the log
         while True:
+            while self.service.room_for_connections(len(self.connections)) <= 0:
+                await self._room.wait()
             await wait_readable(listener)
             try:
                 self._accept_waiting(listener, requests)
@@ -92,7 +98,8 @@ class PureServer:
             OSError: there is no room for another connection, or this one is gone.
         """
         with suppress(BlockingIOError):
-            for _ in range(_ACCEPTS_AT_ONCE):
+            room = self.service.room_for_connections(len(self.connections))
+            for _ in range(min(_ACCEPTS_AT_ONCE, room)):
                 self._open(listener.accept()[0], requests)
 
     def _open(self, accepted: socket.socket, requests: TaskGroup) -> None:
@@ -103,6 +110,13 @@ class PureServer:
             return
         HttpConnection(transport, self, requests).spawn_next()
 
+    def connection_ended(self, connection: HttpConnection) -> None:
+        """Take note that a connection is closed."""
+        self.connections.discard(connection)
+        if self.service.config.limit_connections:
+            self._room.set()
+            self._room = anyio.Event()
+
     async def _sweep(self) -> None:
         interval = self.service.timeouts.sweep_interval
         while True:
@@ -110,6 +124,8 @@ class PureServer:
             now = time.monotonic()
             for connection in tuple(self.connections):
                 connection.sweep(now)
+            for app in tuple(self.bounded_apps):
+                app.sweep(now)
 
     async def _bound_stop(self, requests: TaskGroup) -> None:
         bound = self.service.config.timeout_graceful_shutdown

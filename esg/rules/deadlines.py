@@ -69,7 +69,13 @@ class Timeouts:
         self.close = close
         every = (head, idle, body, write, accept, ping, pong, close)
         shortest = min([t for t in every if t], default=_NEVER)
-        self.sweep_interval = max(SHORTEST_SWEEP, min(LONGEST_SWEEP, shortest / 4))
+        self.sweep_interval = LONGEST_SWEEP
+        self.sweep_for(shortest)
+
+    def sweep_for(self, seconds: float) -> None:
+        """Have the sweep come often enough for a timeout; 0 for none."""
+        if seconds:
+            self.sweep_interval = max(SHORTEST_SWEEP, min(self.sweep_interval, seconds / 4))
 
 
 class Deadlines:

@@ -16,6 +16,8 @@ cdef class Timeouts:
     cdef public double close
     cdef public double sweep_interval
 
+    cpdef void sweep_for(self, double seconds) except *
+
 
 cdef class Deadlines:
     cdef Timeouts _timeouts

@@ -1,0 +1,49 @@
+"""An application that is cancelled when its time is over; only made where something bounds it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+if TYPE_CHECKING:
+    from esg.pure.request_task import RequestTask
+    from esg.pure.server import PureServer
+
+
+class BoundedApp:
+    """Run the application for one request, under the sweep's eyes.
+
+    Args:
+        server: whose sweep looks at it.
+        request: whose application it is.
+    """
+
+    def __init__(self, server: PureServer, request: RequestTask) -> None:
+        self._server = server
+        self._request = request
+        self._running = server.service.running_time(time.monotonic())
+        self._cancel_scope = anyio.CancelScope()
+        self._why: Exception | None = None
+
+    async def run(self, *call: Any) -> object:
+        """Call the application.
+
+        Raises:
+            AppOverdue, ClientDisconnected: it was cancelled.
+        """
+        self._server.bounded_apps.add(self)
+        try:
+            with self._cancel_scope:
+                return await self._server.service.app(*call)
+        finally:
+            self._server.bounded_apps.discard(self)
+        raise self._why or RuntimeError("cancelled by nobody")
+
+    def sweep(self, now: float) -> None:
+        """Cancel the application if its time is over."""
+        if self._why is None:
+            self._why = self._request.cancellation(self._running, now)
+            if self._why is not None:
+                self._cancel_scope.cancel()
