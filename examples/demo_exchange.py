@@ -49,11 +49,8 @@ class Exchange:
 
     @property
     def route_path(self) -> str:
-        """The path below the server's root_path, which `path` includes (ASGI HTTP 2.5)."""
-        path: str = self.scope["path"]
-        root_path: str = self.scope.get("root_path", "")
-        below = path.removeprefix(root_path)
-        return below if below.startswith("/") else path
+        """The path below the server's root_path."""
+        return route_path(self.scope)
 
     async def respond(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
         """Send a whole response; to HEAD, its head alone (RFC 9110 section 9.3.2)."""
@@ -80,6 +77,14 @@ class Exchange:
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a piece of the response body, with more to come."""
         await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+def route_path(scope: Scope) -> str:
+    """Return the path below the server's root_path, which `path` includes (ASGI HTTP 2.5)."""
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    below = path.removeprefix(root_path)
+    return below if below.startswith("/") else path
 
 
 NOT_CACHED: Header = (b"cache-control", b"no-store")

@@ -15,7 +15,7 @@ from tests.interpreters import Interpreter, find_interpreters, prepare
 from tests.rows import ROWS, Row
 from tests.server import ServerProcess
 
-APP = "tests.autobahn.echo_app:app"
+APP = "examples.websocket_echo:app"
 DEFAULT_CODEC = "auto"
 OTHER_CODECS = ("wsproto", "websockets")
 # A ping of the server's own would be none of the messages that a case expects.
