@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -14,13 +14,13 @@ from esg.errors import ClientDisconnected, MessageError, RequestRejected
 from esg.logs import logger
 from esg.pure.bounded_app import BoundedApp
 from esg.pure.request_body import RequestBody
+from esg.pure.request_scope import request_scope
 from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
 from esg.rules import deadlines, http_exchange, persistence, response_head
 from esg.rules.http_exchange import HttpExchange
 from esg.rules.request_head import RequestHead
 from esg.rules.response_head import Http1Response
 from esg.rules.running_time import RunningTime
-from esg.rules.scope import http_scope
 
 if TYPE_CHECKING:
     from esg.pure.http_connection import HttpConnection
@@ -84,7 +84,7 @@ class RequestTask:
             app = service.app
             if service.bounds_requests:
                 app = BoundedApp(self._connection.server, self).run
-            result = await app(self._scope(), self.receive, self.send)
+            result = await app(request_scope(self._connection, self.head), self.receive, self.send)
         except BaseException as error:
             if is_cancelled():
                 self._abort()
@@ -96,24 +96,6 @@ class RequestTask:
             await self._app_returned()
         finally:
             self._response_over()
-
-    def _scope(self) -> Any:
-        head = self.head
-        transport = self._connection.transport
-        service = self._service
-        return http_scope(
-            method=head.method,
-            http_version=head.http_version,
-            raw_path=head.raw_path,
-            query=head.query,
-            headers=head.headers,
-            scheme="http",
-            client=transport.client,
-            server=transport.server,
-            root_path=service.config.root_path,
-            state=service.state,
-            extensions={"esg.server": service.server_info},
-        )
 
     # The application's two callables.
 
