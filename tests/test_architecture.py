@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),
     ("esg.server",),
-    ("esg.background", "esg.process"),
+    ("esg.background", "esg.process", "esg.testing"),
     ("esg",),
     ("esg.settings", "esg.uvicorn_options"),
     ("esg.cli",),

@@ -1,0 +1,1 @@
+"""Tests of esg.testing and its pytest plugin."""
