@@ -72,7 +72,8 @@ def serve_module() -> Iterator[Serve]:
         yield _serving(ended)
 
 
-def _require(row: Row) -> Row:
+def require(row: Row) -> Row:
+    """Return a row that can run; skip what needs another, which is an error in CI."""
     if row.missing and in_ci():
         pytest.fail(f"the row {row.id} cannot run: {row.missing}")
     if row.missing:
@@ -83,13 +84,13 @@ def _require(row: Row) -> Row:
 @pytest.fixture(scope="module", params=ROWS, ids=lambda row: row.id)
 def row(request: pytest.FixtureRequest) -> Row:
     """Return every row, one after the other."""
-    return _require(request.param)
+    return require(request.param)
 
 
 @pytest.fixture(scope="module", params=[r for r in ROWS if r.loop != "trio"], ids=lambda r: r.id)
 def asyncio_row(request: pytest.FixtureRequest) -> Row:
     """Return every row on an asyncio loop."""
-    return _require(request.param)
+    return require(request.param)
 
 
 _LOOPS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -102,7 +103,7 @@ _LOOPS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(params=[pytest.param(r, id=r.loop) for r in ROWS if r.impl == "pure"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """Return every loop, for tests that run on one themselves (`pytest.mark.anyio`)."""
-    return _LOOPS[_require(request.param).loop]
+    return _LOOPS[require(request.param).loop]
 
 
 @pytest.fixture

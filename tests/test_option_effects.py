@@ -9,20 +9,23 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import pytest
 
 from esg.config import Config
 from esg.options import option_of
 from tests.client import Connection, Response
-from tests.conftest import Serve
+from tests.conftest import Serve, require
+from tests.rows import FIRST_ROW, Row
 from tests.server import ServerProcess
 
 Check: TypeAlias = Callable[[Serve, Path], None]
 EFFECTS: dict[str, Check] = {}
 OPTIONS = [f.name for f in fields(Config) if option_of(f)]
+FAST_ROW = Row("fast", "uvloop")
 
 
 def effect(check: Check) -> Check:
@@ -31,10 +34,11 @@ def effect(check: Check) -> Check:
     return check
 
 
+@pytest.mark.parametrize("on", [FIRST_ROW, FAST_ROW], ids=lambda row: row.id)
 @pytest.mark.parametrize("option", OPTIONS)
-def test_option_has_its_effect(option: str, serve: Serve, tmp_path: Path) -> None:
+def test_option_has_its_effect(option: str, on: Row, serve: Serve, tmp_path: Path) -> None:
     assert option in EFFECTS, "a new option needs a check here"
-    EFFECTS[option](serve, tmp_path)
+    EFFECTS[option](cast(Serve, partial(serve, row=require(on))), tmp_path)
 
 
 def test_there_is_no_check_without_an_option() -> None:
