@@ -75,7 +75,7 @@ def suite() -> Iterator[Suite]:
     running.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def selected(request: pytest.FixtureRequest) -> dict[str, list[Case]]:
     """Return the cases that this session has selected, by target."""
     chosen: dict[str, dict[str, Case]] = {}
