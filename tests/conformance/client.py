@@ -66,6 +66,11 @@ class Ends:
         """Tell whether nothing more can arrive."""
         return self.eof or self.reset or self.by_client
 
+    @property
+    def words(self) -> str:
+        """Say how the server ended it."""
+        return "RST" if self.reset else "FIN" if self.eof else "left open"
+
 
 class Client:
     """A client connection that records everything."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.conformance import json_report
 from tests.conformance.cases import ALL_CASES
 from tests.conformance.model import Case
 from tests.conformance.suite import Suite, modes_of
-from tests.conformance.targets import Target, foreign_target, own_targets
+from tests.conformance.targets import Target, foreign_target, own_targets, target_named
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,14 +27,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="run the cases on another server: a command with {app} and {port} in it",
     )
+    group.addoption(
+        "--patience",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="how long to wait for what must come (of other servers than ESG: 5)",
+    )
+    group.addoption(
+        "--json", type=Path, default=None, metavar="FILE", help="write the results to a file"
+    )
 
 
 def chosen_targets(config: pytest.Config) -> list[Target]:
     """Return the targets that this session is to run."""
+    targets = _named_targets(config)
+    patience = config.getoption("--patience", None)
+    return [replace(target, patience=patience) for target in targets] if patience else targets
+
+
+def _named_targets(config: pytest.Config) -> list[Target]:
     if template := config.getoption("--target-command", None):
         return [foreign_target(template)]
     wanted = config.getoption("--target", [])
-    return [target for target in own_targets() if not wanted or target.id in wanted]
+    return [target_named(name) for name in wanted] if wanted else list(own_targets())
 
 
 def case_id(case: Case, target: Target, mode: str) -> str:
@@ -50,12 +70,29 @@ def is_served(case: Case, config: pytest.Config) -> bool:
     return bool(named) or not case.id.startswith("websocket_")
 
 
+@functools.cache
+def sample() -> set[str]:
+    """Return the ids of the sample: the first case of each number of the design in each group."""
+    firsts = {(case.group, case.number): case.id for case in reversed(ALL_CASES)}
+    return set(firsts.values())
+
+
+def marks(target: Target, case: Case) -> list[pytest.MarkDecorator]:
+    """Return the marks of one run: what `make test` leaves out of a target that it samples."""
+    left_out = target.sampled and case.id not in sample()
+    return [pytest.mark.exhaustive] if left_out else []
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test per case, target and mode, and one per case for the comparison."""
     targets = chosen_targets(metafunc.config)
     if {"target", "case", "mode"} <= set(metafunc.fixturenames):
         runs = [
-            pytest.param(target, case, mode, id=case_id(case, target, mode))
+            pytest.param(
+                *(target, case, mode),
+                id=case_id(case, target, mode),
+                marks=marks(target, case),
+            )
             for target in targets
             for case in ALL_CASES
             if applies(case, target) and is_served(case, metafunc.config)
@@ -68,11 +105,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def suite() -> Iterator[Suite]:
+def suite(pytestconfig: pytest.Config) -> Iterator[Suite]:
     """Return the suite that runs every case of this session."""
     running = Suite()
     yield running
     running.close()
+    if path := pytestconfig.getoption("--json"):
+        json_report.write(path, running.outcomes())
 
 
 @pytest.fixture(scope="session")

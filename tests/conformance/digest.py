@@ -91,6 +91,8 @@ def _settled(trace: list[Observed]) -> list[Line]:
             continue
         if broken and entry.kind == "send" and entry.detail == "http.response.body":
             continue
+        if entry.kind == "refused" and CANCELLED & set(entry.family):
+            continue  # It was in send() when it was cancelled, or elsewhere.
         settled.append(line)
     return settled
 

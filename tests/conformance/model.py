@@ -224,7 +224,7 @@ class AwaitExit(Step):
     """Wait until the server has exited with `code`, None for any, within `within` seconds."""
 
     code: int | None
-    within: float = 8.0
+    within: float = 9.0
 
 
 # What must be on the wire.
@@ -355,6 +355,11 @@ class Case:
     log_lacks: tuple[str, ...] = ()
     transport: str = "tcp"
     esg_only: bool = False
+
+    @property
+    def group(self) -> str:
+        """The file it is in."""
+        return self.id.partition("/")[0]
 
     def named(self, group: str) -> Case:
         """Return the case with its group in front of its id."""

@@ -14,20 +14,23 @@ from pathlib import Path
 
 from tests.conformance.behaviours import LIFESPAN
 from tests.conformance.client import Address, Changes, Timeout
+from tests.conformance.forking import Forked, Forking
 from tests.conformance.model import Case
+from tests.conformance.scripted.channel import ADDRESS_VARIABLE
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
-from tests.conformance.targets import REPOSITORY, Target
+from tests.conformance.targets import PREFIX, REPOSITORY, Target
 
 START_BOUND = 30.0
 STOP_BOUND = 20.0
-LOG_TAIL = 30
 LISTENING = re.compile(r"listening on (?:https?://(?:\[([^\]]+)\]|([^:/\s]+)):(\d+)|unix:(\S+))")
 
 
 class ServerProcess:
     """One process of one target with one set of options."""
 
-    def __init__(self, target: Target, channel: SideChannel, token: str) -> None:
+    def __init__(
+        self, target: Target, channel: SideChannel, token: str, forking: Forking | None = None
+    ) -> None:
         self.target = target
         self.token = token
         self.log: list[str] = []
@@ -36,8 +39,9 @@ class ServerProcess:
         self.watchers: set[Changes] = set()
         self.lifespan = Seat((LIFESPAN,), self._notify)
         self._channel = channel
-        self._process: asyncio.subprocess.Process | None = None
-        self._readers: list[asyncio.Task[None]] = []
+        self._forking = forking
+        self._process: asyncio.subprocess.Process | Forked | None = None
+        self._followers: list[asyncio.Task[None]] = []
         self._folder = tempfile.TemporaryDirectory(prefix="conformance-")
 
     def _notify(self) -> None:
@@ -53,11 +57,11 @@ class ServerProcess:
     @property
     def log_text(self) -> str:
         """The whole log, standard error and standard output together."""
-        return "".join(self.log)
+        return self.log_since(0)
 
-    def log_tail(self) -> str:
-        """The last lines of the log."""
-        return "\n".join(self.log_text.splitlines()[-LOG_TAIL:])
+    def log_since(self, line: int) -> str:
+        """Return the log from a line on."""
+        return "".join(self.log[line:])
 
     async def launch(self, case: Case) -> None:
         """Start the process as the case wants it, without waiting for it to listen."""
@@ -66,21 +70,35 @@ class ServerProcess:
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
         port = 0 if self.target.exact else _free_port()
         options = tuple(self._placed(word) for word in case.options)
-        self._process = await asyncio.create_subprocess_exec(
-            *self.target.argv(options, case.application, port),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=REPOSITORY,
-            env=self._environment(case.environment),
-        )
-        assert self._process.stdout
-        assert self._process.stderr
-        streams = (self._process.stdout, self._process.stderr)
-        self._readers = [asyncio.create_task(self._read_log(stream)) for stream in streams]
-        self._readers.append(asyncio.create_task(self._await_exit()))
+        output, written = os.pipe()
+        try:
+            self._process = await self._run(
+                self.target.argv(options, case.application, port), case.environment, written
+            )
+        finally:
+            os.close(written)
+        self._followers = [
+            asyncio.create_task(self._read_log(output)),
+            asyncio.create_task(self._await_exit()),
+        ]
         if not self.target.exact:
             self.address = ("127.0.0.1", port)
+
+    async def _run(
+        self, argv: list[str], extra: Mapping[str, str], output: int
+    ) -> asyncio.subprocess.Process | Forked:
+        environment = self._environment(extra)
+        # What a case sets in the environment may matter to what is imported.
+        if self._forking is not None and not extra:
+            return await self._forking.start(["esg", *argv[len(PREFIX) :]], environment, output)
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=REPOSITORY,
+            env=environment,
+        )
 
     def _placed(self, word: str) -> str:
         """Fill a place in an option: {folder} is a new one, {free_port} a port known beforehand."""
@@ -90,13 +108,18 @@ class ServerProcess:
         return word.replace("{folder}", self._folder.name)
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        environment["PYTHONPATH"] = str(REPOSITORY)
-        environment["PYTHONUNBUFFERED"] = "1"
-        environment["CONFORMANCE_CHANNEL"] = self._channel.address(self.token)
-        return {**environment, **extra}
+        channel = {ADDRESS_VARIABLE: self._channel.address(self.token)}
+        return {**base_environment(), **channel, **extra}
 
-    async def _read_log(self, stream: asyncio.StreamReader) -> None:
+    async def _read_log(self, output: int) -> None:
+        stream = asyncio.StreamReader()
+        with os.fdopen(output, "rb") as pipe:
+            await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(stream), pipe
+            )
+            await self._note_lines(stream)
+
+    async def _note_lines(self, stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():
             self.log.append(line.decode("utf-8", "backslashreplace"))
             self._notify()
@@ -158,7 +181,7 @@ class ServerProcess:
     def signal(self, name: str) -> None:
         """Send a signal by name, such as "TERM"."""
         if self._process and self.exit_code is None:
-            self._process.send_signal(getattr(signal, f"SIG{name}"))
+            os.kill(self._process.pid, getattr(signal, f"SIG{name}"))
 
     async def exited(self, within: float) -> int:
         """Wait until the process has exited; return its code."""
@@ -166,7 +189,7 @@ class ServerProcess:
             lambda: self.exit_code is not None, within, "the server process to exit"
         )
         assert self.exit_code is not None
-        await asyncio.wait(self._readers, timeout=2)
+        await asyncio.wait(self._followers, timeout=2)
         return self.exit_code
 
     async def stop(self) -> None:
@@ -181,6 +204,12 @@ class ServerProcess:
             await self.exited(STOP_BOUND)
         finally:
             self._folder.cleanup()
+
+
+def base_environment() -> dict[str, str]:
+    """Return this process's environment, as every server gets it."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
 
 
 def _free_port() -> int:

@@ -65,14 +65,12 @@ def render(seen: Observation, problems: list[str]) -> str:
 
 
 def _connection(name: str, client: Client) -> list[str]:
-    ends = client.ends
-    how = "reset" if ends.reset else "FIN" if ends.eof else "none, left open"
     unread = [] if client.unread_at is None else [f"(not read beyond byte {client.unread_at})"]
     return [
         f"sent on connection {name} ({len(client.sent)} bytes):",
         indented(_shown(client, bytes(client.sent))),
         *unread,
-        f"received ({len(client.parser.raw)} bytes; end by the server: {how}):",
+        f"received ({len(client.parser.raw)} bytes; by the server: {client.ends.words}):",
         indented(_shown(client, bytes(client.parser.raw))),
     ]
 

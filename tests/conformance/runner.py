@@ -17,12 +17,7 @@ from tests.conformance.receive_queue import ReceiveQueue
 from tests.conformance.side_channel import LOCAL_KEY, CallTrace, Seat, SideChannel
 from tests.conformance.targets import SPLIT
 
-WAIT_BOUND = 8.0
-CLOSE_BOUND = 4.0
-# For a connection that the server has not said it will close.
-WRONG_BOUND = 1.0
 FILL_QUIET = 0.4
-REFUSE_BOUND = 3.0
 REFUSE_RETRY = 0.02
 PROBE_REQUEST = b"GET /conformance-probe HTTP/1.1\r\nHost: probe\r\n\r\n"
 # A case that begins with one of these opens its connections itself, or none.
@@ -44,6 +39,7 @@ class Observation:
     exit_code: int | None = None
     log: str = ""
     inapplicable: str | None = None
+    died: bool = False
 
 
 class CaseRun:
@@ -67,6 +63,9 @@ class CaseRun:
         self._channel = channel
         self._queue = queue
         self._split = mode == SPLIT
+        self._patience = process.target.patience
+        # Of a process that is shared, what was written before is no concern of this run.
+        self._first_line = 0 if case.own_process else len(process.log)
 
     async def run(self) -> Observation:
         """Play the steps, then establish the fate of the connections and gather the traces."""
@@ -113,7 +112,7 @@ class CaseRun:
     async def do_connect_refused(self, step: model.ConnectRefused) -> None:
         """Check that nobody accepts a connection, or soon nobody does."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + REFUSE_BOUND
+        deadline = loop.time() + self._patience
         while await self._accepted():
             if loop.time() > deadline:
                 self.seen.problems.append("a connection was accepted that should be refused")
@@ -141,7 +140,7 @@ class CaseRun:
             client.reset()
         # A connection whose reset the server does not notice at once ends by its timers, one of
         # which may follow the other.
-        deadline = asyncio.get_running_loop().time() + 3 * WAIT_BOUND
+        deadline = asyncio.get_running_loop().time() + 3 * self._patience
         while (left := self.process.open_descriptors()) > before:
             if asyncio.get_running_loop().time() > deadline:
                 self.seen.problems.append(f"{left - before} descriptors stay open")
@@ -175,7 +174,7 @@ class CaseRun:
         client = self.clients[step.on]
         await self.changes.until(
             lambda: client.parser.complete >= step.count or client.ends.any or client.parser.error,
-            WAIT_BOUND,
+            self._patience,
             f"response {step.count}",
         )
 
@@ -184,7 +183,7 @@ class CaseRun:
         parser = self.clients[step.on].parser
         await self.changes.until(
             lambda: step.status in [interim.status for interim in parser.interim],
-            WAIT_BOUND,
+            self._patience,
             f"an interim response {step.status}",
         )
 
@@ -192,7 +191,7 @@ class CaseRun:
         """Wait for octets on the wire."""
         parser = self.clients[step.on].parser
         await self.changes.until(
-            lambda: step.data in parser.raw, WAIT_BOUND, f"the bytes {step.data!r}"
+            lambda: step.data in parser.raw, self._patience, f"the bytes {step.data!r}"
         )
 
     async def do_half_close(self, step: model.HalfClose) -> None:
@@ -212,7 +211,7 @@ class CaseRun:
         loop = asyncio.get_running_loop()
         began = loop.time()
         client = self.clients[step.on]
-        await self.changes.until(lambda: client.ends.any, WAIT_BOUND, "the server to close")
+        await self.changes.until(lambda: client.ends.any, self._patience, "the server to close")
         if loop.time() - began < step.not_before:
             self.seen.problems.append(
                 f"closed after {loop.time() - began:.2f} s, before {step.not_before:g} s"
@@ -244,7 +243,7 @@ class CaseRun:
         """Wait until the application stands at a gate."""
         await self.changes.until(
             lambda: any(step.name in call.gates for call in self._calls(step.on)),
-            WAIT_BOUND,
+            self._patience,
             f"the application to reach the gate {step.name!r}",
         )
 
@@ -260,15 +259,15 @@ class CaseRun:
             lambda: (
                 sum(c.count(step.kind, step.detail) for c in self._calls(step.on)) >= step.count
             ),
-            WAIT_BOUND,
+            self._patience,
             f"the application's {step.kind} {step.detail or ''}",
         )
 
     async def do_await_log(self, step: model.AwaitLog) -> None:
         """Wait for a line of the log."""
         await self.changes.until(
-            lambda: re.search(step.pattern, self.process.log_text),
-            WAIT_BOUND,
+            lambda: re.search(step.pattern, self._log()),
+            self._patience,
             f"the log to match {step.pattern!r}",
         )
 
@@ -332,7 +331,7 @@ class CaseRun:
                         and websocket_steps.frames_have_come(c, f)
                     )
                 ),
-                WAIT_BOUND,
+                self._patience,
                 f"{begun} response(s) and {len(frames)} frame(s)",
             )
 
@@ -344,9 +343,8 @@ class CaseRun:
         if fate is Fate.KEPT:
             self.seen.usable[name] = await self._probe(name, client)
         elif fate in (Fate.CLOSED, Fate.RESET, Fate.GONE):
-            bound = CLOSE_BOUND if client.answered or not client.parser.responses else WRONG_BOUND
             await self.changes.until(
-                lambda: client.ends.any, bound, "the server to end the connection"
+                lambda: client.ends.any, self._patience, "the server to end the connection"
             )
 
     async def _probe(self, name: str, client: Client) -> bool:
@@ -360,7 +358,7 @@ class CaseRun:
         await client.send(PROBE_REQUEST)
         await self.changes.until(
             lambda: client.ends.any or client.parser.error or client.parser.complete > before,
-            WAIT_BOUND,
+            self._patience,
             "the answer to one more request on the connection",
         )
         answers = client.parser.responses[before:]
@@ -375,7 +373,9 @@ class CaseRun:
             self.seen.calls.setdefault(name, seat.calls)
             try:
                 await self.changes.until(
-                    lambda s=seat: all(call.ended for call in s.calls), WAIT_BOUND, "the call's end"
+                    lambda s=seat: all(call.ended for call in s.calls),
+                    self._patience,
+                    "the call's end",
                 )
             except Timeout as error:
                 self.seen.problems.append(str(error))
@@ -384,13 +384,16 @@ class CaseRun:
         self.seen.inapplicable = websocket_steps.inapplicable(self)
         self.seen.lifespan = self.process.lifespan.calls
         self.seen.exit_code = self.process.exit_code
-        self.seen.log = self.process.log_text
+        self.seen.log = self._log()
 
     def _for_this_client(self, pattern: str) -> str:
         """Fill the client's port into a pattern of the log."""
         client = self.clients.get("a")
         port = client.local[1] if client and isinstance(client.local, tuple) else 0
         return pattern.replace("{port}", str(port))
+
+    def _log(self) -> str:
+        return self.process.log_since(self._first_line)
 
     async def _await_log(self) -> None:
         if not self.process.target.exact:
@@ -401,5 +404,5 @@ class CaseRun:
             except Timeout as error:
                 self.seen.problems.append(str(error))
         for pattern in map(self._for_this_client, self.case.log_lacks):
-            if re.search(pattern, self.process.log_text):
+            if re.search(pattern, self._log()):
                 self.seen.problems.append(f"the log matches {pattern!r}")

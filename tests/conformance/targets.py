@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.peers import PEERS, PYTHON, peer
 from tests.interpreters import Interpreter, find_interpreters, prepare_or_skip
 from tests.rows import FIRST_ROW, ROWS, Row, in_ci
 
@@ -22,8 +23,20 @@ REPOSITORY = HERE.parent.parent
 
 WHOLE, SPLIT = "whole", "split"
 
+# Seconds to wait for what must come from another server.
+PATIENCE = 5.0
+
 # What every ESG process of the suite is started with; a case's own options come after these.
-OPTIONS = ("--port", "0", "--log-level", "debug", "--timeout-keep-alive", "30")
+OPTIONS = (
+    "--port",
+    "0",
+    "--log-level",
+    "debug",
+    "--timeout-keep-alive",
+    "60",
+    "--timeout-headers",
+    "60",
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,13 @@ class Target:
         modes: whole requests, or also byte by byte.
         exact: it is ESG: held to its own decisions (CHOICE) and the exact form of its answers.
         interpreter: what runs it, if that is not the running one.
+        executable: the Python of an environment that is not one of ours.
+        preloads: the modules that a fork server imports for it; none for a server that cannot be
+            started so.
+        sampled: `make test` runs a sample of the cases on it, `make test-all` all.
         missing: why it cannot run here, None if it can.
+        patience: how long to wait for what must come, in seconds. Ours come, however busy the
+            machine is; a server that leaves many cases unanswered must not take hours.
     """
 
     id: str
@@ -44,12 +63,22 @@ class Target:
     modes: tuple[str, ...] = (WHOLE, SPLIT)
     exact: bool = True
     interpreter: Interpreter | None = None
+    executable: Path | None = None
+    preloads: tuple[str, ...] = ()
+    sampled: bool = False
     missing: str | None = None
+    patience: float = 30.0
+
+    @property
+    def python(self) -> str:
+        """The interpreter that runs it."""
+        if self.executable is not None:
+            return str(self.executable)
+        return sys.executable if self.interpreter is None else python_of(self.interpreter)
 
     def argv(self, options: tuple[str, ...], app: str, port: int) -> list[str]:
         """Return the command line of one process."""
-        python = sys.executable if self.interpreter is None else python_of(self.interpreter)
-        places = {"python": python, "app": app, "port": port, "app_dir": REPOSITORY}
+        places = {"python": self.python, "app": app, "port": port, "app_dir": REPOSITORY}
         return [*(word.format(**places) for word in self.command), *options]
 
 
@@ -59,27 +88,73 @@ def python_of(interpreter: Interpreter) -> str:
     return str(prepare_or_skip(interpreter).python)
 
 
+# The command line of ESG in front of its options.
+PREFIX = ("{python}", "-m", "esg")
+
+
 def _command(row: Row) -> tuple[str, ...]:
-    served = ("--app-dir", "{app_dir}", "{app}")
-    return ("{python}", "-m", "esg", *row.options, *OPTIONS, *served)
+    return (*PREFIX, *row.options, *OPTIONS, "--app-dir", "{app_dir}", "{app}")
+
+
+def _preloads(row: Row) -> tuple[str, ...]:
+    """Name what a process of this row imports sooner or later, where processes can fork."""
+    if sys.platform != "linux":
+        return ()
+    backend = "_trio" if row.loop == "trio" else "_asyncio"
+    driver = "accel" if row.impl == "fast" else "pure"
+    return ("esg.cli", f"esg.{driver}.server", f"anyio._backends.{backend}", row.loop, "json")
 
 
 @functools.cache
 def own_targets() -> tuple[Target, ...]:
     """Return ESG's targets: every row here, and the first row on the other interpreters."""
-    here = [Target(row.id, _command(row), missing=row.missing) for row in ROWS]
+    here = [
+        Target(row.id, _command(row), missing=row.missing, preloads=_preloads(row)) for row in ROWS
+    ]
     elsewhere = [
-        Target(f"{FIRST_ROW.id}-{other.name}", _command(FIRST_ROW), (WHOLE,), interpreter=other)
+        Target(
+            f"{FIRST_ROW.id}-{other.name}",
+            _command(FIRST_ROW),
+            (WHOLE,),
+            interpreter=other,
+            preloads=_preloads(FIRST_ROW),
+            sampled=other.implementation == sys.implementation.name,
+        )
         for other in find_interpreters()
         if not other.is_running
     ]
     return (*here, *elsewhere)
 
 
+def target_named(id: str) -> Target:
+    """Return one of ESG's targets, or a peer, by name.
+
+    Raises:
+        pytest.UsageError: there is no such target.
+    """
+    for target in own_targets():
+        if target.id == id:
+            return target
+    if known := peer(id):
+        words = tuple(shlex.split(known.command))
+        return Target(
+            id, words, exact=False, executable=PYTHON, missing=known.missing, patience=PATIENCE
+        )
+    names = [target.id for target in own_targets()] + [known.id for known in PEERS]
+    raise pytest.UsageError(f"no target {id!r}; there are: {', '.join(names)}")
+
+
 def foreign_target(template: str) -> Target:
-    """Return the target of any other server, from a command with {app} and {port} in it."""
+    """Return the target of any other server, from a command with {app} and {port} in it.
+
+    Raises:
+        pytest.UsageError: the command leaves no place for one of them.
+    """
+    for place in ("{app}", "{port}"):
+        if place not in template:
+            raise pytest.UsageError(f"--target-command has no {place}: {template!r}")
     words = shlex.split(template)
-    return Target(Path(words[0]).name, tuple(words), exact=False)
+    return Target(Path(words[0]).name, tuple(words), exact=False, patience=PATIENCE)
 
 
 def require(target: Target) -> None:

@@ -48,6 +48,20 @@ def violations(seen: Observation, exact: bool) -> list[str]:
     return found
 
 
+def unsound(seen: Observation) -> list[str]:
+    """Return what no choice allows: octets that are no response, a broken scope, no server."""
+    found = ["the server process has died"] if seen.died else []
+    for client in seen.clients.values():
+        parser = client.parser
+        found += [parser.error] if parser.error else []
+        for response in parser.responses:
+            found += _sound(response)
+    for calls in seen.calls.values():
+        for call in calls:
+            found += scope_violations(call.scope)
+    return found
+
+
 def _responses(client: Client, expected: list[Response], exact: bool) -> Iterator[str]:
     parser = client.parser
     if parser.error:
@@ -146,7 +160,6 @@ def _defaults(response: WireResponse, wanted: Response) -> Iterator[str]:
 
 def _fate(case: Case, client: Client, usable: bool | None) -> Iterator[str]:
     ends = client.ends
-    how = "reset" if ends.reset else "closed (FIN)" if ends.eof else "left open"
     wrong = {
         Fate.KEPT: usable is not True,
         Fate.CLOSED: not ends.eof,
@@ -156,7 +169,7 @@ def _fate(case: Case, client: Client, usable: bool | None) -> Iterator[str]:
         Fate.ANY: False,
     }
     if wrong[case.fate]:
-        yield f"the connection was {how}, expected: {case.fate.value}"
+        yield f"end of the connection by the server: {ends.words}; expected: {case.fate.value}"
 
 
 def _calls(case: Case, seen: Observation, exact: bool) -> Iterator[str]:

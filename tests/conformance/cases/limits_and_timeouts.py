@@ -59,18 +59,20 @@ LIMITS = (
     "--limit-body-size",
     "1000",
 )
-# The header timeout is the shortest: no case waits for two of these at once.
+# Long enough that the suite's own work between two steps never takes as long. The header timeout
+# is the shortest: no case waits for two of these at once.
 TIMEOUTS = (
     "--timeout-headers",
-    "0.6",
+    "2",
     "--timeout-keep-alive",
-    "0.8",
+    "2.5",
     "--timeout-body",
-    "0.6",
+    "2",
     "--timeout-write",
-    "0.6",
+    "2",
 )
-SOONEST = 0.4  # Sweeps are coarse, but never early by more than the clock's grain.
+SOONEST = 1.6  # Sweeps are coarse, but never early by more than the clock's grain.
+SLEEP = ("sleep", 4.0)  # Longer than every one of them, and a sweep.
 
 TOO_LARGE_FIELDS = "RFC 6585 section 5"
 TARGET_TOO_LONG = "RFC 9110 section 15.5.15"
@@ -370,7 +372,7 @@ def _timeouts() -> list[Case]:
             get(),
             AwaitGate("slept"),
             Open("slept"),
-            app=((("sleep", 1.6), ("gate", "slept"), *HELLO),),
+            app=((SLEEP, ("gate", "slept"), *HELLO),),
             responses=(hello(),),
             calls=(Call(),),
             fate=Fate.KEPT,
@@ -385,7 +387,7 @@ def _timeouts() -> list[Case]:
                 (
                     send(start()),
                     send(body(b"one", True)),
-                    ("sleep", 1.6),
+                    SLEEP,
                     send(body(b"two", False)),
                 ),
             ),
@@ -426,7 +428,7 @@ def _timeouts() -> list[Case]:
             AwaitGate("slept"),
             Open("slept"),
             b"0123456789",
-            app=((("sleep", 1.6), ("gate", "slept"), *READ_AND_HELLO),),
+            app=((SLEEP, ("gate", "slept"), *READ_AND_HELLO),),
             responses=(hello(),),
             calls=(Call(body=b"0123456789"),),
             fate=Fate.KEPT,
@@ -467,7 +469,7 @@ def _timeouts() -> list[Case]:
             IDLE,
             "an application may think longer than every timeout",
             get(),
-            app=((("together", (UNTIL_DISCONNECT,), (("sleep", 1.6), *HELLO)),),),
+            app=((("together", (UNTIL_DISCONNECT,), (SLEEP, *HELLO)),),),
             responses=(hello(),),
             calls=(Call(holds=(DISCONNECT,)),),
             fate=Fate.KEPT,
