@@ -63,7 +63,7 @@ class CaseRun:
         self._channel = channel
         self._queue = queue
         self._split = mode == SPLIT
-        self._patience = process.target.patience
+        self.patience = process.target.patience
         # Of a process that is shared, what was written before is no concern of this run.
         self._first_line = 0 if case.own_process else len(process.log)
 
@@ -112,7 +112,7 @@ class CaseRun:
     async def do_connect_refused(self, step: model.ConnectRefused) -> None:
         """Check that nobody accepts a connection, or soon nobody does."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._patience
+        deadline = loop.time() + self.patience
         while await self._accepted():
             if loop.time() > deadline:
                 self.seen.problems.append("a connection was accepted that should be refused")
@@ -140,7 +140,7 @@ class CaseRun:
             client.reset()
         # A connection whose reset the server does not notice at once ends by its timers, one of
         # which may follow the other.
-        deadline = asyncio.get_running_loop().time() + 3 * self._patience
+        deadline = asyncio.get_running_loop().time() + 3 * self.patience
         while (left := self.process.open_descriptors()) > before:
             if asyncio.get_running_loop().time() > deadline:
                 self.seen.problems.append(f"{left - before} descriptors stay open")
@@ -174,7 +174,7 @@ class CaseRun:
         client = self.clients[step.on]
         await self.changes.until(
             lambda: client.parser.complete >= step.count or client.ends.any or client.parser.error,
-            self._patience,
+            self.patience,
             f"response {step.count}",
         )
 
@@ -183,7 +183,7 @@ class CaseRun:
         parser = self.clients[step.on].parser
         await self.changes.until(
             lambda: step.status in [interim.status for interim in parser.interim],
-            self._patience,
+            self.patience,
             f"an interim response {step.status}",
         )
 
@@ -191,7 +191,7 @@ class CaseRun:
         """Wait for octets on the wire."""
         parser = self.clients[step.on].parser
         await self.changes.until(
-            lambda: step.data in parser.raw, self._patience, f"the bytes {step.data!r}"
+            lambda: step.data in parser.raw, self.patience, f"the bytes {step.data!r}"
         )
 
     async def do_half_close(self, step: model.HalfClose) -> None:
@@ -211,7 +211,7 @@ class CaseRun:
         loop = asyncio.get_running_loop()
         began = loop.time()
         client = self.clients[step.on]
-        await self.changes.until(lambda: client.ends.any, self._patience, "the server to close")
+        await self.changes.until(lambda: client.ends.any, self.patience, "the server to close")
         if loop.time() - began < step.not_before:
             self.seen.problems.append(
                 f"closed after {loop.time() - began:.2f} s, before {step.not_before:g} s"
@@ -243,7 +243,7 @@ class CaseRun:
         """Wait until the application stands at a gate."""
         await self.changes.until(
             lambda: any(step.name in call.gates for call in self._calls(step.on)),
-            self._patience,
+            self.patience,
             f"the application to reach the gate {step.name!r}",
         )
 
@@ -259,7 +259,7 @@ class CaseRun:
             lambda: (
                 sum(c.count(step.kind, step.detail) for c in self._calls(step.on)) >= step.count
             ),
-            self._patience,
+            self.patience,
             f"the application's {step.kind} {step.detail or ''}",
         )
 
@@ -267,7 +267,7 @@ class CaseRun:
         """Wait for a line of the log."""
         await self.changes.until(
             lambda: re.search(step.pattern, self._log()),
-            self._patience,
+            self.patience,
             f"the log to match {step.pattern!r}",
         )
 
@@ -331,7 +331,7 @@ class CaseRun:
                         and websocket_steps.frames_have_come(c, f)
                     )
                 ),
-                self._patience,
+                self.patience,
                 f"{begun} response(s) and {len(frames)} frame(s)",
             )
 
@@ -344,7 +344,7 @@ class CaseRun:
             self.seen.usable[name] = await self._probe(name, client)
         elif fate in (Fate.CLOSED, Fate.RESET, Fate.GONE):
             await self.changes.until(
-                lambda: client.ends.any, self._patience, "the server to end the connection"
+                lambda: client.ends.any, self.patience, "the server to end the connection"
             )
 
     async def _probe(self, name: str, client: Client) -> bool:
@@ -358,7 +358,7 @@ class CaseRun:
         await client.send(PROBE_REQUEST)
         await self.changes.until(
             lambda: client.ends.any or client.parser.error or client.parser.complete > before,
-            self._patience,
+            self.patience,
             "the answer to one more request on the connection",
         )
         answers = client.parser.responses[before:]
@@ -374,7 +374,7 @@ class CaseRun:
             try:
                 await self.changes.until(
                     lambda s=seat: all(call.ended for call in s.calls),
-                    self._patience,
+                    self.patience,
                     "the call's end",
                 )
             except Timeout as error:

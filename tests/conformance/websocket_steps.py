@@ -11,7 +11,6 @@ from tests.conformance.websocket_frames import CLOSE, PING, PONG, WireMessage, c
 if TYPE_CHECKING:
     from tests.conformance.runner import CaseRun
 
-WAIT_BOUND = 8.0
 PROBE_PAYLOAD = b"the connection is usable"
 
 
@@ -28,7 +27,7 @@ async def await_frame(run: CaseRun, step: model.AwaitFrame) -> None:
         lambda: (
             len(messages(client, step.kind)) >= step.count or client.ends.any or client.parser.error
         ),
-        WAIT_BOUND,
+        run.patience,
         f"{step.kind} frame {step.count}",
     )
 
@@ -106,7 +105,7 @@ async def probe(run: CaseRun, client: Client) -> bool:
     await client.send(frame(PING, PROBE_PAYLOAD))
     await run.changes.until(
         lambda: _probed(client) or client.ends.any or client.parser.error,
-        WAIT_BOUND,
+        run.patience,
         "the answer to a ping on the connection",
     )
     answered = _probed(client)
