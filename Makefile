@@ -4,6 +4,7 @@
 #   make test         lint, types and the tests            (ARGS="-k persistence -x" for pytest)
 #   make test-all     the same, with everything that `make test` takes a sample of
 #   make conformance  the black-box cases alone
+#   make fuzz-differential  the same bytes to every row, new ones for MINUTES=10
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
@@ -25,6 +26,8 @@ ifdef PYTHON
 VENV ?= .cache/venv-$(notdir $(PYTHON))
 endif
 VENV ?= .venv
+# Of a search.
+MINUTES ?= 10
 BIN := $(VENV)/bin
 PACKAGING := pyproject.toml setup.py esg/_version.py
 COMPILED := $(wildcard setup.py build_accel/*.py esg/rules/*.py esg/accel/*.p[yx]* \
@@ -39,7 +42,8 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance accel autobahn sanitize bench bench-quick lint types format clean
+.PHONY: help run test test-all conformance fuzz-differential accel autobahn sanitize bench \
+  bench-quick lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -60,6 +64,9 @@ test-all: test
 
 conformance: $(VENV)/test.stamp accel
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+fuzz-differential: $(VENV)/test.stamp accel
+	$(BIN)/python -m tests.differential search --minutes $(MINUTES) $(ARGS)
 
 accel: $(VENV)/accel.stamp
 

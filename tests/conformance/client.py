@@ -160,9 +160,9 @@ class Client:
                 await self.send(data[index:])
                 return
             await self.send(data[index : index + 1])
-            await self._until_read(queue)
+            await self.until_read(queue)
 
-    async def _until_read(self, queue: ReceiveQueue) -> None:
+    async def until_read(self, queue: ReceiveQueue) -> None:
         deadline = self._loop.time() + READ_BOUND
         os.sched_yield()
         while not queue.drained(self.address, self.local, len(self.sent)):  # type: ignore[arg-type]

@@ -1,0 +1,232 @@
+"""All rows of ESG, one server each for the whole run, and what each of them answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import re
+from dataclasses import dataclass, field
+
+import pytest
+
+from esg.rules.request_head import HeadLimits
+from tests.conformance.cases.build import case
+from tests.conformance.client import Changes, Client, Timeout
+from tests.conformance.digest import digest
+from tests.conformance.model import Case
+from tests.conformance.process import ServerProcess
+from tests.conformance.receive_queue import ReceiveQueue
+from tests.conformance.runner import Observation
+from tests.conformance.side_channel import Seat, SideChannel
+from tests.conformance.targets import WHOLE, Target, own_targets, require
+from tests.conformance.wire import Framing
+from tests.differential import http_streams
+from tests.differential.example import READERS, SCRIPTS, Example
+from tests.differential.walk import Walk, walk
+from tests.rows import in_ci
+
+LIMITS = HeadLimits(
+    http_streams.HEAD_LIMIT,
+    http_streams.FIELDS_LIMIT,
+    http_streams.TARGET_LIMIT,
+    http_streams.BODY_LIMIT,
+)
+OPTIONS = (
+    *("--limit-head-size", str(LIMITS.head_size), "--limit-fields", str(LIMITS.fields)),
+    *("--limit-target-size", str(LIMITS.target_size), "--limit-body-size", str(LIMITS.body_size)),
+    # No timer may have a say, however slow the machine.
+    *("--timeout-keep-alive", "300", "--timeout-headers", "300", "--timeout-body", "300"),
+    *("--timeout-write", "300"),
+)
+BOUND = 60.0  # seconds for anything that a server must do
+
+_MARKER_PATH = b"/marker"
+MARKER = b"GET " + _MARKER_PATH + b" HTTP/1.1\r\nHost: marker\r\n\r\n"
+_DATE = re.compile(rb"(?im)^(date: ).*?\r$")
+_CASE: Case = case("differential", 0, "", "", options=OPTIONS)
+
+
+@dataclass
+class Answer:
+    """What one row made of an example.
+
+    Attributes:
+        lines: responses, scopes and traces, as `digest` writes them.
+        received: every byte, the Date's value masked.
+        end: how the server ended the connection.
+        problems: what must not be, whatever the other rows say.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    received: bytes = b""
+    end: str = ""
+    problems: list[str] = field(default_factory=list)
+
+
+class Row:
+    """One server process."""
+
+    def __init__(self, target: Target, channel: SideChannel, token: str) -> None:
+        self.id = target.id
+        self._channel = channel
+        self._token = token
+        self._process = ServerProcess(target, channel, token)
+        self._log_seen = 0
+
+    async def start(self) -> None:
+        """Start the server."""
+        await self._process.launch(_CASE)
+        if not await self._process.listening():
+            raise RuntimeError(f"{self.id} does not start:\n{self._process.log_text}")
+
+    async def stop(self) -> None:
+        """Stop the server."""
+        await self._process.stop()
+
+    async def answer(self, example: Example, expected: Walk, queue: ReceiveQueue) -> Answer:
+        """Play the client of an example, to the end of the connection."""
+        changes = Changes()
+        client = Client(self._process.address, changes, [head.method for head in expected.heads])
+        seat = Seat(tuple(SCRIPTS[name] for name in example.scripts), changes.notify)
+        self._channel.keep_seat(self._token, client.local[1], seat)
+        problems = []
+        try:
+            await client.connect()
+            await _send(client, example, expected, queue)
+            await _finish(client, seat, changes, may_wait=not (example.ends or expected.unfinished))
+        except Timeout as late:
+            problems.append(str(late))
+        finally:
+            client.close()
+        answer = self._answer(client, seat, problems)
+        due = _due(example, expected)
+        found = [response.status for response in client.parser.responses]
+        if due is not None and found != due:
+            answer.problems.append(f"the responses are {found}, by the rules {due}")
+        return answer
+
+    def _answer(self, client: Client, seat: Seat, problems: list[str]) -> Answer:
+        seen = Observation(_CASE, WHOLE, self.id, clients={"a": client}, calls={"a": seat.calls})
+        received = _DATE.sub(rb"\1<masked>\r", bytes(client.parser.raw))
+        problems = [*problems, *self._internal_errors()]
+        if client.parser.error:
+            problems.append(f"malformed response: {client.parser.error}")
+        return Answer(digest(seen), received, _end(client), problems)
+
+    def _internal_errors(self) -> list[str]:
+        """Return what the server's log says of its own faults since the last example."""
+        log = self._process.log[self._log_seen :]
+        self._log_seen += len(log)
+        found = [line for line in log if "Internal error" in line]
+        if self._process.exit_code is not None:
+            found.append(f"the server has exited with {self._process.exit_code}")
+        return found
+
+
+async def _send(client: Client, example: Example, expected: Walk, queue: ReceiveQueue) -> None:
+    """Send the pieces, each after the server has read the one before."""
+    pieces = example.pieces
+    if not example.ends:
+        pieces = [*pieces[:-1], pieces[-1] + MARKER] if pieces else [MARKER]
+    for piece in pieces[:-1]:
+        await client.send(piece)
+        await client.until_read(queue)
+    for piece in pieces[-1:]:
+        await client.send(piece)
+
+
+async def _finish(client: Client, seat: Seat, changes: Changes, may_wait: bool) -> None:
+    """Wait for the marker's answer or the connection's end, send FIN, read to the end."""
+    if may_wait:
+        await changes.until(
+            lambda: client.ends.any or _marker_answered(client, seat),
+            BOUND,
+            "the answer to one more request, or the connection's end",
+        )
+    with contextlib.suppress(OSError):  # reset meanwhile
+        client.half_close()
+    await changes.until(lambda: client.ends.any, BOUND, "the connection's end")
+    await changes.until(
+        lambda: all(call.ended for call in seat.calls), BOUND, "the end of the application's calls"
+    )
+
+
+def _end(client: Client) -> str:
+    """Say how the server ended the connection.
+
+    A response that was broken off may end in either way, as there were unread bytes or not: but
+    not where only the end of the connection could pass for the end of the content.
+    """
+    responses = client.parser.responses
+    broken = responses and not responses[-1].complete
+    if broken and responses[-1].framing is not Framing.CLOSE and client.ends.any:
+        return "FIN or RST"
+    return "FIN" if client.ends.eof else "RST" if client.ends.reset else "nothing"
+
+
+def _due(example: Example, expected: Walk) -> list[int] | None:
+    """Return the statuses that the rules make due, None where the application has its own mind."""
+    if not set(example.scripts) <= READERS.keys():
+        return None
+    scripts = [*example.scripts, *example.scripts[-1:] * len(expected.heads)]
+    statuses = [READERS[name] for name, _ in zip(scripts, expected.heads, strict=False)]
+    if expected.in_content:
+        statuses.pop()
+    return [*statuses, expected.rejected] if expected.rejected else statuses
+
+
+def _marker_answered(client: Client, seat: Seat) -> bool:
+    return client.parser.complete >= len(seat.calls) and any(
+        call.scope.get("raw_path") == _MARKER_PATH for call in seat.calls
+    )
+
+
+def rows_here() -> list[Target]:
+    """Return ESG's rows on the running interpreter; in CI none may be missing."""
+    targets = [target for target in own_targets() if target.interpreter is None]
+    if in_ci():
+        for target in targets:
+            require(target)
+    found = [target for target in targets if target.missing is None]
+    if len(found) < 2:
+        pytest.skip("there is only one row to ask")
+    return found
+
+
+class Rows:
+    """A server of every row."""
+
+    def __init__(self, targets: list[Target]) -> None:
+        self._runner = asyncio.Runner()
+        self._channel = SideChannel()
+        self._queue = ReceiveQueue()
+        self._runner.run(self._channel.open())
+        tokens = (f"d{number}" for number in itertools.count())
+        self._rows = [Row(target, self._channel, next(tokens)) for target in targets]
+        self._runner.run(self._start())
+
+    async def _start(self) -> None:
+        await asyncio.gather(*(row.start() for row in self._rows))
+
+    def close(self) -> None:
+        """Stop the servers."""
+        self._runner.run(self._stop())
+        self._queue.close()
+        self._runner.close()
+
+    async def _stop(self) -> None:
+        await asyncio.gather(*(row.stop() for row in self._rows))
+        await self._channel.close()
+
+    def answers(self, example: Example) -> dict[str, Answer]:
+        """Put an example to all rows at once."""
+        return self._runner.run(self._answers(example))
+
+    async def _answers(self, example: Example) -> dict[str, Answer]:
+        sent = example.data + (b"" if example.ends else MARKER)
+        expected = walk(sent, LIMITS)
+        found = await asyncio.gather(
+            *(row.answer(example, expected, self._queue) for row in self._rows)
+        )
+        return {row.id: answer for row, answer in zip(self._rows, found, strict=True)}
