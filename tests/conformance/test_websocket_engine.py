@@ -273,7 +273,7 @@ def test_scope_violations_of_websockets_are_found() -> None:
 def test_frames_are_shown_in_words() -> None:
     sent = cut_all(ping(b"x") + more("y", fin=False, rsv=RSV1) + close(1000, form=16))[0]
     assert [str(part) for part in sent] == [
-        "<ping 1 octets: b'x'>",
-        "<continuation not final RSV1 1 octets: b'y'>",
-        "<close 16-bit length 2 octets: b'\\x03\\xe8'>",
+        "<ping masked 1 octets: b'x'>",
+        "<continuation not final RSV1 masked 1 octets: b'y'>",
+        "<close masked 16-bit length 2 octets: b'\\x03\\xe8'>",
     ]

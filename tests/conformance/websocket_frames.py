@@ -94,43 +94,44 @@ class WireFrame:
         marks = [] if self.fin else ["not final"]
         bits = ((RSV1, "RSV1"), (RSV2, "RSV2"), (RSV3, "RSV3"))
         marks += [bit for mask, bit in bits if self.rsv & mask]
-        marks += ["unmasked"] if not self.masked else []
+        marks += ["masked"] if self.masked else []
         marks += [f"{self.form}-bit length"] if not self.minimal else []
         shown = repr(self.payload[:200]) + ("..." if len(self.payload) > 200 else "")
         return " ".join([f"<{name}", *marks, f"{len(self.payload)} octets: {shown}>"])
 
 
-def cut(data: bytes | bytearray) -> tuple[WireFrame, int] | None:
-    """Cut the first frame off, without judging it; None while it is not complete."""
-    if len(data) < 2:
+def cut(data: bytes | bytearray, start: int = 0) -> tuple[WireFrame, int] | None:
+    """Cut off the frame at `start`, without judging it; None while it is not complete.
+
+    Returns:
+        The frame, and where it ends.
+    """
+    if len(data) < start + 2:
         return None
-    is_masked, size, at, form = bool(data[1] & 0x80), data[1] & 0x7F, 2, 7
+    first, second = data[start], data[start + 1]
+    is_masked, size, at, form = bool(second & 0x80), second & 0x7F, start + 2, 7
     if size >= 126:
         form = 16 if size == 126 else 64
+        size = int.from_bytes(data[at : at + form // 8], "big")
         at += form // 8
-        if len(data) < at:
-            return None
-        size = int.from_bytes(data[2:at], "big")
     key = bytes(data[at : at + 4]) if is_masked else b""
-    at += len(key)
-    if len(data) < at + size or (is_masked and len(key) < 4):
+    at += 4 if is_masked else 0
+    if len(data) < at + size:
         return None
     payload = bytes(data[at : at + size])
     if is_masked:
         payload = masked(payload, key)
-    first = data[0]
-    return WireFrame(bool(first & FIN), first & 0x70, first & 0x0F, is_masked, form, payload), (
-        at + size
-    )
+    found = WireFrame(bool(first & FIN), first & 0x70, first & 0x0F, is_masked, form, payload)
+    return found, at + size
 
 
 def cut_all(data: bytes) -> tuple[list[WireFrame], bytes]:
     """Cut all complete frames off; return them and what is left."""
-    found = []
-    while piece := cut(data):
+    found, at = [], 0
+    while piece := cut(data, at):
         found.append(piece[0])
-        data = data[piece[1] :]
-    return found, data
+        at = piece[1]
+    return found, data[at:]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ GROUPS = (
     "lifespan",
     "shutdown",
     "websocket_handshake",
+    "websocket_accept",
+    "websocket_frames",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tests.conformance.behaviours import RECEIVE, Operation, send
 from tests.conformance.cases.build import HOST, case, error
 from tests.conformance.model import (
+    AwaitFrame,
     AwaitResponse,
     Call,
     Case,
@@ -228,7 +229,7 @@ def echoed(
     seen: tuple[Seen, ...] = (),
     **details: Any,
 ) -> Case:
-    """Write a case of messages that come back; the client then closes with 1000.
+    """Write a case of messages that come back; when they have, the client closes with 1000.
 
     Args:
         id: its id.
@@ -242,7 +243,13 @@ def echoed(
     """
     details.setdefault("calls", (Call(order=(CONNECT, *seen, disconnect(1000), RETURNED)),))
     details.setdefault("frames", (*back, closed(1000)))
-    return session(id, number, clause, says, *steps, close(1000), **details)
+    return session(id, number, clause, says, *steps, *awaited(back), close(1000), **details)
+
+
+def awaited(frames: tuple[Frame, ...]) -> list[Step]:
+    """Wait for these frames, kind by kind."""
+    kinds = [frame.kind for frame in frames]
+    return [AwaitFrame(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
 
 
 def fails(

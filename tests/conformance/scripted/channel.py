@@ -66,8 +66,11 @@ async def together(*branches: Callable[[], Awaitable[None]]) -> None:
 
 def literal(value: Any) -> Any:
     """Reduce `value` to Python literals; what is none is told by its type and repr."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, bool):
         return value
+    for plain in (int, float, str):
+        if isinstance(value, plain):
+            return plain(value)  # an IntEnum's repr is no literal
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     if isinstance(value, dict):
