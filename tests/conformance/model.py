@@ -324,7 +324,8 @@ class Case:
     `number` is the case of the design it refines. `options` are server options: cases with
     the same options share one process, unless `own_process`. `application` is what the
     server is told to serve. `alone` keeps other cases of the
-    process out meanwhile. `frames` is what the server sends after a 101. `needs` names an
+    process out meanwhile. `frames` is what the server sends after
+    a 101, None where that is not checked. `needs` names an
     extension of the protocol or of ASGI without which another server is not judged. `calls` is None when the application's side is not checked.
     `splittable` is False where single bytes make no sense (large bodies, signals).
     """
@@ -337,7 +338,7 @@ class Case:
     steps: tuple[Step, ...]
     app: tuple[Script, ...] = ()
     responses: tuple[Response, ...] = ()
-    frames: tuple[Frame, ...] = ()
+    frames: tuple[Frame, ...] | None = ()
     needs: str | None = None
     fate: Fate = Fate.CLOSED
     calls: tuple[Call, ...] | None = None

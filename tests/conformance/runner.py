@@ -320,7 +320,7 @@ class CaseRun:
         for name, client in self.clients.items():
             wanted = sum(r.complete for r in self.case.responses if r.on == name)
             begun = sum(1 for r in self.case.responses if r.on == name)
-            frames = [frame for frame in self.case.frames if frame.on == name]
+            frames = [frame for frame in self.case.frames or () if frame.on == name]
             await self.changes.until(
                 lambda c=client, w=wanted, b=begun, f=frames: (
                     c.ends.any

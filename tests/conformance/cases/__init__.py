@@ -22,6 +22,8 @@ GROUPS = (
     "websocket_handshake",
     "websocket_accept",
     "websocket_frames",
+    "websocket_deflate",
+    "websocket_session",
 )
 
 
