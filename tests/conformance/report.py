@@ -7,6 +7,7 @@ from tests.conformance.model import Case
 from tests.conformance.runner import Observation
 from tests.conformance.trace import normalise
 from tests.conformance.websocket_frames import cut_all
+from tests.conformance.websocket_opening import split_opening
 
 LONGEST_SHOWN = 3000
 MOST_FRAMES_SHOWN = 40
@@ -68,21 +69,27 @@ def _connection(name: str, client: Client) -> list[str]:
     unread = [] if client.unread_at is None else [f"(not read beyond byte {client.unread_at})"]
     return [
         f"sent on connection {name} ({len(client.sent)} bytes):",
-        indented(_shown(client, bytes(client.sent))),
+        indented(_shown(client, *split_opening(bytes(client.sent)))),
         *unread,
         f"received ({len(client.parser.raw)} bytes; by the server: {client.ends.words}):",
-        indented(_shown(client, bytes(client.parser.raw))),
+        indented(_shown(client, *_split_switch(client))),
     ]
 
 
-def _shown(client: Client, data: bytes) -> str:
-    """Show one direction: after a 101, what follows the head frame by frame."""
+def _split_switch(client: Client) -> tuple[bytes, bytes]:
+    """Split what the server has sent behind its 101."""
+    raw, last = bytes(client.parser.raw), client.parser.responses[-1:]
+    end = raw.find(last[0].head) + len(last[0].head) if last else 0
+    return raw[:end], raw[end:]
+
+
+def _shown(client: Client, heads: bytes, rest: bytes) -> str:
+    """Show one direction: after a 101, what follows the heads frame by frame."""
     if not client.parser.frames:
-        return visible(data)
-    head, end, rest = data.partition(b"\r\n\r\n")
+        return visible(heads + rest)
     frames, leftover = cut_all(rest)
     lines = [str(frame) for frame in frames[:MOST_FRAMES_SHOWN]]
     if len(frames) > MOST_FRAMES_SHOWN:
         lines.append(f"... {len(frames) - MOST_FRAMES_SHOWN} frames more")
     lines += [visible(leftover)] if leftover else []
-    return "\n".join([visible(head + end), *lines])
+    return "\n".join([visible(heads), *lines])

@@ -13,7 +13,7 @@ from tests.conformance.runner import Observation
 from tests.conformance.scope_form import scope_violations
 from tests.conformance.side_channel import CallTrace
 from tests.conformance.trace import Observed, matches, normalise, request_body
-from tests.conformance.websocket_opening import opening_violations
+from tests.conformance.websocket_opening import opening_violations, split_opening
 from tests.conformance.websocket_verdict import frame_problems, message_violations
 from tests.conformance.wire import WireResponse
 
@@ -32,10 +32,9 @@ def violations(seen: Observation, exact: bool) -> list[str]:
     for name, client in seen.clients.items():
         expected = [r for r in case.responses if r.on == name]
         found += _responses(client, expected, exact)
-        if client.parser.frames:
-            found += opening_violations(bytes(client.sent), client.parser.responses[-1])
-            if case.frames is not None:
-                found += frame_problems(client, [f for f in case.frames if f.on == name], exact)
+        found += _opening(client)
+        if client.parser.frames and case.frames is not None:
+            found += frame_problems(client, [f for f in case.frames if f.on == name], exact)
     if "a" in seen.clients:
         found += _fate(case, seen.clients["a"], seen.usable.get("a"))
     if case.calls is not None:
@@ -57,17 +56,26 @@ def unsound(seen: Observation) -> list[str]:
         found += [parser.error] if parser.error else []
         for response in parser.responses:
             found += _sound(response)
+        found += _opening(client)
     for calls in seen.calls.values():
         for call in calls:
             found += scope_violations(call.scope)
+            found += message_violations(call)
     return found
+
+
+def _opening(client: Client) -> Iterator[str]:
+    """Check what no 101 may do."""
+    if client.parser.frames:
+        opening, _ = split_opening(bytes(client.sent))
+        yield from opening_violations(opening, client.parser.responses[-1])
 
 
 def _responses(client: Client, expected: list[Response], exact: bool) -> Iterator[str]:
     parser = client.parser
     if parser.error:
         yield f"the server's octets are no HTTP response: {parser.error}"
-    if parser.leftover:
+    if parser.leftover and not (parser.frames and client.ends.by_client):
         yield f"octets that belong to no response: {parser.leftover[:200]!r}"
     if len(parser.responses) != len(expected):
         statuses = [response.status for response in parser.responses]

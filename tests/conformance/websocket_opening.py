@@ -59,9 +59,16 @@ def negotiated(response: WireResponse) -> Deflate | None:
     return None
 
 
+def split_opening(sent: bytes) -> tuple[bytes, bytes]:
+    """Split what a client has sent behind the opening handshake, which other requests may precede."""
+    key = sent.lower().find(b"\r\nsec-websocket-key:")
+    end = sent.find(b"\r\n\r\n", max(key, 0)) + 4
+    return sent[:end], sent[end:]
+
+
 def request_values(request: bytes, name: bytes) -> list[str]:
-    """Return the values of a field in the first request among the octets that were sent."""
-    lines = request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    """Return the values of a field in the last of these request heads."""
+    lines = request.removesuffix(b"\r\n\r\n").rpartition(b"\r\n\r\n")[2].split(b"\r\n")[1:]
     fields = (line.partition(b":") for line in lines)
     return [value.strip().decode("latin-1") for key, _, value in fields if key.lower() == name]
 
@@ -70,7 +77,7 @@ def opening_violations(request: bytes, response: WireResponse) -> Iterator[str]:
     """Yield every rule that a 101 breaks.
 
     Args:
-        request: what the client has sent, from its beginning.
+        request: what the client has sent, up to the end of the handshake.
         response: the 101.
     """
     keys = request_values(request, b"sec-websocket-key")

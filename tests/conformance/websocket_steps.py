@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.conformance import model
 from tests.conformance.client import Client, Timeout
 from tests.conformance.websocket_frames import CLOSE, PING, PONG, WireMessage, cut_all, frame
+from tests.conformance.websocket_opening import split_opening
 
 if TYPE_CHECKING:
     from tests.conformance.runner import CaseRun
@@ -87,7 +88,7 @@ def frames_have_come(client: Client, expected: list[model.Frame]) -> bool:
 
 def has_sent_close(client: Client) -> bool:
     """Tell whether the client has sent a close frame."""
-    frames, _ = cut_all(bytes(client.sent).partition(b"\r\n\r\n")[2])
+    frames, _ = cut_all(split_opening(bytes(client.sent))[1])
     return any(sent.opcode == CLOSE for sent in frames)
 
 

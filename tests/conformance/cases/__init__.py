@@ -24,6 +24,7 @@ GROUPS = (
     "websocket_frames",
     "websocket_deflate",
     "websocket_session",
+    "websocket_operation",
 )
 
 
