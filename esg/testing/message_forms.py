@@ -51,9 +51,9 @@ _HEADERS: Final = Key("headers", form.response_headers)
 _STATUS: Final = Key("status", form.final_status, required=True)
 _PAYLOAD: Final = (
     Key("bytes", form.optional(form.byte_string)),
-    Key("text", form.optional(form.unicode_string)),
+    Key("text", form.optional(form.encodable_string)),
 )
-_REASON: Final = form.optional(form.unicode_string)
+_REASON: Final = form.optional(form.encodable_string)
 _DENIAL: Final = f'{EXTENSIONS}, "Websocket Denial Response"'
 
 SENT: Final[Mapping[str, MessageForm]] = {

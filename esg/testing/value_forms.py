@@ -39,6 +39,18 @@ def unicode_string(value: Any) -> str | None:
     return None if isinstance(value, str) else f"must be a Unicode string, got {kind(value)}"
 
 
+def encodable_string(value: Any) -> str | None:
+    """Want str that can go over the wire as UTF-8: without lone surrogates."""
+    wrong = unicode_string(value)
+    if wrong:
+        return wrong
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        return f"must be encodable as UTF-8, got {kind(value)} ({error.reason})"
+    return None
+
+
 def non_empty_string(value: Any) -> str | None:
     """Want str with something in it."""
     return unicode_string(value) or (None if value else "must not be empty")

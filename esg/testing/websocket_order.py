@@ -21,6 +21,7 @@ from typing import Any, Final
 from esg.testing.http_order import ContentCount
 from esg.testing.message_forms import SENT
 from esg.testing.violation import WEBSOCKET, Forbidden
+from esg.websocket import MAX_REASON, is_close_code
 
 CONNECT_DUE: Final = "before websocket.connect was received"
 ANSWER_DUE: Final = "before websocket.accept"
@@ -35,13 +36,6 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     OPEN: ("websocket.send", "websocket.close"),
     CLOSED: (),
 }
-MAX_REASON: Final = 123  # bytes: a control frame has 125, the code takes two
-_CODE_CLAUSE: Final = "RFC 6455 section 7.4"
-
-
-def may_be_sent(code: int) -> bool:
-    """Tell whether an endpoint may put a close code into a frame (RFC 6455 section 7.4)."""
-    return (1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999
 
 
 class WebSocketOrder:
@@ -132,8 +126,8 @@ class WebSocketOrder:
 
 def _check_close(message: Mapping[str, Any]) -> None:
     code = message.get("code", 1000)
-    if not may_be_sent(code):
-        raise Forbidden(f"sent websocket.close with the code {code}", _CODE_CLAUSE)
+    if not is_close_code(code):
+        raise Forbidden(f"sent websocket.close with the code {code}", "RFC 6455 section 7.4")
     size = len((message.get("reason") or "").encode())
     if size > MAX_REASON:
         raise Forbidden(

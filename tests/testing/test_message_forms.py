@@ -154,6 +154,8 @@ WEBSOCKET_FORMS: dict[str, tuple[Message, str, str]] = {
     "both None": ({"type": "websocket.send", "text": None, "bytes": None}, "neither", "Send"),
     "text as bytes": ({"type": "websocket.send", "text": b"a"}, "'text' must be a Unicode", "Send"),
     "bytes as text": ({"type": "websocket.send", "bytes": "a"}, "'bytes' must be a byte", "Send"),
+    "a lone surrogate": ({"type": "websocket.send", "text": "\ud800"}, "encodable", "Send"),
+    "a reason with one": ({"type": "websocket.close", "reason": "\udfff"}, "encodable", "Close"),
     "code as text": ({"type": "websocket.close", "code": "1000"}, "must be an int", "Close"),
     "reason as bytes": ({"type": "websocket.close", "reason": b"a"}, "a Unicode string", "Close"),
     "denial without extension": (

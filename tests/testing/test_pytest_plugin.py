@@ -9,17 +9,10 @@ import textwrap
 import pytest
 
 from esg.testing import available_rows
-
-pytest_plugins = ["pytester"]
+from tests.testing.projects import run
 
 ROWS = available_rows()
-APP = """
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError(scope["type"])
-    await send({"type": "http.response.start", "status": 200})
-    await send({"type": "http.response.body", "body": scope["path"].encode()})
-"""
+TWO_ROWS = ("--esg-rows", "pure-asyncio,pure-trio")
 USES_SERVER = """
 import httpx
 from site_app import app
@@ -29,20 +22,6 @@ def test_it(esg_server):
     assert httpx.get(server.url + "/a").text == "/a"
     assert "/a" in server.logs.wait_for("GET")
 """
-# Nothing else that is installed here is to play a part, unless a test says so.
-PLAIN = ("-p", "no:cacheprovider", "-p", "no:asyncio")
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """Return a project with an application and the users' default settings."""
-    pytester.makepyfile(site_app=APP)
-    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
-    return pytester
-
-
-def run(project: pytest.Pytester, *options: str) -> pytest.RunResult:
-    return project.runpytest_subprocess(*PLAIN, *options, timeout=240)
 
 
 def test_a_test_runs_once_on_every_row(project: pytest.Pytester) -> None:
@@ -150,7 +129,7 @@ def test_a_fixture_of_the_users_for_a_whole_module(project: pytest.Pytester) -> 
             assert httpx.get(server.url + "/2").text == "/2"
         """
     )
-    run(project).assert_outcomes(passed=2 * len(ROWS))
+    run(project, *TWO_ROWS).assert_outcomes(passed=4)
 
 
 ASYNC = """
@@ -168,18 +147,18 @@ async def test_it(esg_server):
 def test_async_tests_by_anyio(project: pytest.Pytester) -> None:
     project.makepyfile(ASYNC.format(mark="@pytest.mark.anyio"))
     # anyio runs them on asyncio and on trio, whatever the server runs on
-    run(project).assert_outcomes(passed=2 * len(ROWS))
+    run(project, *TWO_ROWS).assert_outcomes(passed=4)
 
 
 def test_async_tests_by_pytest_asyncio(project: pytest.Pytester) -> None:
     loop = ("-o", "asyncio_default_fixture_loop_scope=function")
     project.makepyfile(ASYNC.format(mark="@pytest.mark.asyncio"))
-    run(project, "-p", "asyncio", *loop).assert_outcomes(passed=len(ROWS))
+    run(project, "-p", "asyncio", *loop, *TWO_ROWS).assert_outcomes(passed=2)
 
 
 def test_by_xdist(project: pytest.Pytester) -> None:
     project.makepyfile(USES_SERVER)
-    run(project, "-n", "2").assert_outcomes(passed=len(ROWS))
+    run(project, "-n", "2", *TWO_ROWS).assert_outcomes(passed=2)
 
 
 def test_what_a_server_leaves_behind_is_an_error_of_its_test(project: pytest.Pytester) -> None:
@@ -256,7 +235,7 @@ def test_an_import_string(project: pytest.Pytester) -> None:
             assert httpx.get(esg_server("site_app:app").url + "/a").text == "/a"
         """
     )
-    run(project).assert_outcomes(passed=len(ROWS))
+    run(project, *TWO_ROWS).assert_outcomes(passed=2)
 
 
 def test_those_who_do_not_use_it_do_not_pay_for_it(project: pytest.Pytester) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from esg.asgi import Message
 from esg.testing import validate
-from esg.testing.websocket_order import may_be_sent
 from tests.testing.calls import (
     RECEIVE,
     call,
@@ -160,9 +159,3 @@ def test_what_a_server_delivers(name: str) -> None:
     found = violation(sending(*messages), SCOPE, delivered)
     assert found.culprit == "server"
     assert what in found.what
-
-
-def test_close_codes() -> None:
-    lawful = [code for code in range(-1, 6000) if may_be_sent(code)]
-    defined = [1000, 1001, 1002, 1003, *range(1007, 1015)]
-    assert lawful == [*defined, *range(3000, 5000)]
