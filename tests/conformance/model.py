@@ -30,9 +30,16 @@ class Fate(enum.Enum):
     KEPT = "kept open and usable"
     CLOSED = "closed by the server"
     RESET = "aborted by the server (reset)"
+    REFUSED = "closed by the server, if it is ESG"
     GONE = "closed or aborted by the server"
     OPEN = "left open"
     ANY = "not checked"
+
+    def on(self, exact: bool) -> Fate:
+        """Return what it means on a target: ESG if `exact`."""
+        if self is Fate.REFUSED:
+            return Fate.CLOSED if exact else Fate.ANY
+        return self
 
 
 # Steps. `on` names the connection; the connection "a" is opened before the first step.

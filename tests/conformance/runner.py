@@ -336,7 +336,7 @@ class CaseRun:
             )
 
     async def _establish_fate(self, name: str) -> None:
-        client, fate = self.clients[name], self.case.fate
+        client, fate = self.clients[name], self.case.fate.on(self.process.target.exact)
         if client.ends.by_client or name != "a":
             return
         await websocket_steps.answer_close(client)

@@ -36,7 +36,7 @@ def violations(seen: Observation, exact: bool) -> list[str]:
         if client.parser.frames and case.frames is not None:
             found += frame_problems(client, [f for f in case.frames if f.on == name], exact)
     if "a" in seen.clients:
-        found += _fate(case, seen.clients["a"], seen.usable.get("a"))
+        found += _fate(case, seen.clients["a"], seen.usable.get("a"), exact)
     if case.calls is not None:
         found += _calls(case, seen, exact)
     if case.lifespan_call is not None or case.lifespan_runs != 1:
@@ -167,8 +167,8 @@ def _defaults(response: WireResponse, wanted: Response) -> Iterator[str]:
         yield from _field("server", response.values("server"), "esg")
 
 
-def _fate(case: Case, client: Client, usable: bool | None) -> Iterator[str]:
-    ends = client.ends
+def _fate(case: Case, client: Client, usable: bool | None, exact: bool) -> Iterator[str]:
+    ends, fate = client.ends, case.fate.on(exact)
     wrong = {
         Fate.KEPT: usable is not True,
         Fate.CLOSED: not ends.eof,
@@ -177,8 +177,8 @@ def _fate(case: Case, client: Client, usable: bool | None) -> Iterator[str]:
         Fate.OPEN: ends.eof or ends.reset,
         Fate.ANY: False,
     }
-    if wrong[case.fate]:
-        yield f"end of the connection by the server: {ends.words}; expected: {case.fate.value}"
+    if wrong[fate]:
+        yield f"end of the connection by the server: {ends.words}; expected: {fate.value}"
 
 
 def _calls(case: Case, seen: Observation, exact: bool) -> Iterator[str]:

@@ -274,12 +274,13 @@ def denial_body(data: bytes = b"", more: bool | None = None) -> dict[str, Any]:
 NEEDS_DENIAL = "websocket.http.response"
 DENIED = Seen("send", "websocket.http.response.start")
 DENIED_BODY = Seen("send", "websocket.http.response.body")
-NO_UPGRADE = {"upgrade": None, "sec-websocket-accept": None, "connection": "close"}
+NO_UPGRADE = {"upgrade": None, "sec-websocket-accept": None}
 
 
 def _denied() -> list[Case]:
     def denies(name: str, says: str, expected: Response, *entries: Any, **more: Any) -> Case:
         more.setdefault("level", CHOICE)
+        more.setdefault("fate", Fate.REFUSED)
         return case(
             f"denial-{name}",
             93,
@@ -316,8 +317,8 @@ def _denied() -> list[Case]:
         ),
         denies(
             "empty",
-            "no content",
-            Response(404, NO_UPGRADE, b""),
+            "no content; the connection is closed, as it says",
+            Response(404, {**NO_UPGRADE, "connection": "close"}, b""),
             send(denial(404)),
             send(denial_body()),
         ),
@@ -389,6 +390,7 @@ def _not_accepted() -> list[Case]:
     def rejects(name: str, number: int, says: str, *script: Any, **more: Any) -> Case:
         clause = more.pop("clause", CLOSING)
         more.setdefault("responses", (error(403),))
+        more.setdefault("fate", Fate.REFUSED)
         return case(name, number, clause, says, handshake(), app=(script,), **more)
 
     closing = try_send(end())

@@ -241,7 +241,9 @@ def echoed(
         seen: what the application receives between connect and disconnect, in order.
         details: further fields of the case.
     """
-    details.setdefault("calls", (Call(order=(CONNECT, *seen, disconnect(1000), RETURNED)),))
+    details.setdefault(
+        "calls", (Call(order=(CONNECT, *seen, disconnect(1000, ours=True), RETURNED)),)
+    )
     details.setdefault("frames", (*back, closed(1000)))
     return session(id, number, clause, says, *steps, *awaited(back), close(1000), **details)
 
@@ -318,4 +320,5 @@ def refused_opening(
     details.setdefault("calls", ())
     details.setdefault("app", (LISTEN,))
     details.setdefault("responses", (error(status, *alternatives, fields=fields or {}),))
+    details.setdefault("fate", Fate.REFUSED)
     return case(id, number, clause, says, *steps, **details)

@@ -79,7 +79,7 @@ def _messages() -> list[Case]:
             close(1000),
             app=((*ACCEPT, send(sent), UNTIL_DISCONNECT),),
             frames=(*frames, OVER),
-            calls=(Call(trace=(CONNECT, ACCEPTED, SENT, disconnect(1000), RETURNED)),),
+            calls=(Call(trace=(CONNECT, ACCEPTED, SENT, disconnect(1000, ours=True), RETURNED)),),
             **details,
         )
 
@@ -96,7 +96,9 @@ def _messages() -> list[Case]:
             close(1000),
             app=((*ACCEPT, try_send(sent), send(say("good")), UNTIL_DISCONNECT),),
             frames=(got("good"), OVER),
-            calls=(Call(order=(CONNECT, ACCEPTED, wrong, SENT, disconnect(1000), RETURNED)),),
+            calls=(
+                Call(order=(CONNECT, ACCEPTED, wrong, SENT, disconnect(1000, ours=True), RETURNED)),
+            ),
             **details,
         )
 
@@ -191,7 +193,11 @@ def _app_closes() -> list[Case]:
             close(1000),
             app=((*ACCEPT, try_send(sent), send(say("good")), UNTIL_DISCONNECT),),
             frames=(got("good"), OVER),
-            calls=(Call(order=(ACCEPTED, refused("websocket.close"), SENT, disconnect(1000))),),
+            calls=(
+                Call(
+                    order=(ACCEPTED, refused("websocket.close"), SENT, disconnect(1000, ours=True))
+                ),
+            ),
             **details,
         )
 
@@ -312,6 +318,7 @@ def _client_closes() -> list[Case]:
         name: str, words: str, sent: bytes, code: int, reason: str = "", **details: Any
     ) -> Case:
         """Write a case of a close frame, its echo, and the disconnect."""
+        everywhere = name in ("plain", "empty", "reason")
         clause, number = details.pop("clause", CLOSE_FRAME), details.pop("number", 101)
         return session(
             f"closed-{name}",
@@ -328,7 +335,7 @@ def _client_closes() -> list[Case]:
                         CONNECT,
                         ACCEPTED,
                         *details.pop("seen", ()),
-                        disconnect(code, reason),
+                        disconnect(code, reason, ours=not everywhere),
                         RETURNED,
                     )
                 ),
@@ -531,7 +538,7 @@ def _app_ends() -> list[Case]:
             close(1000),
             app=((*LISTEN, ("raise", "ValueError")),),
             frames=(OVER,),
-            calls=(Call(order=(disconnect(1000), Seen("end", "ValueError"))),),
+            calls=(Call(order=(disconnect(1000, ours=True), Seen("end", "ValueError"))),),
         ),
         session(
             "app-works-on",
@@ -542,7 +549,7 @@ def _app_ends() -> list[Case]:
             AwaitFrame("close"),
             app=((*LISTEN, ("sleep", 0.2), ("mark", "done")),),
             frames=(OVER,),
-            calls=(Call(order=(disconnect(1000), Seen("mark", "done"), RETURNED)),),
+            calls=(Call(order=(disconnect(1000, ours=True), Seen("mark", "done"), RETURNED)),),
         ),
     ]  # fmt: skip
 
