@@ -85,3 +85,21 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     for _ in range(CHUNK_COUNT):
         await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def websocket_echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send every message of a WebSocket back."""
+    if scope["type"] == "lifespan":
+        await answer_lifespan(receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        if text is None:
+            await send({"type": "websocket.send", "bytes": message["bytes"]})
+        else:
+            await send({"type": "websocket.send", "text": text})

@@ -85,7 +85,7 @@ def prepare(servers: Iterable[Server], say: Say) -> tuple[Environment, dict[str,
         reason = _install_esg(environment, say)
         missing.update({server.name: reason for server in chosen if server.is_ours and reason})
     if any("{build}" in server.command for server in chosen):
-        reason = _compile(BENCH / "floor.c", environment.programs / "floor")
+        reason = compile_program(BENCH / "floor.c", environment.programs / "floor")
         missing.update({s.name: reason for s in chosen if "{build}" in s.command and reason})
     return environment, missing
 
@@ -178,7 +178,7 @@ def _install_esg(environment: Environment, say: Say) -> str | None:
     return None
 
 
-def _compile(source: Path, program: Path) -> str | None:
+def compile_program(source: Path, program: Path) -> str | None:
     """Compile one C file if it is newer than its program; return why that failed, if it did."""
     if program.exists() and program.stat().st_mtime >= source.stat().st_mtime:
         return None

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
+import live_server
 import procfs
+import websocket_load
 import wrk
 from environment import Environment
-from live_server import ServerError, check_answer, running
-from scenarios import Scenario
+from live_server import ServerError, running
+from scenarios import AnyScenario, WebSocketScenario
 from servers import Server
 
 
@@ -36,7 +38,7 @@ class Sample:
 
     `disturbance` is the share of the server's core that other work took, `uncounted` the greatest
     share of the requests that may have been served without wrk counting their answers because it
-    stopped; both 0 to 1.
+    stopped; both 0 to 1. `each` is the memory of one connection, where that is what is asked.
     """
 
     requests: int
@@ -49,6 +51,7 @@ class Sample:
     disturbance: float
     uncounted: float
     problem: str | None = None
+    each: float = 0.0
 
     @property
     def cpu(self) -> float:
@@ -91,18 +94,48 @@ class Cell:
         return {**asdict(self), "samples": samples}
 
 
-def probe(server: Server, scenario: Scenario, environment: Environment, core: int) -> str | None:
+def check_answer(scenario: AnyScenario, port: int) -> None:
+    """Prove that a server answers what the scenario asks.
+
+    Raises:
+        ServerError: It does not.
+    """
+    if isinstance(scenario, WebSocketScenario):
+        websocket_load.check_answer(port, scenario)
+    else:
+        live_server.check_answer(port, scenario)
+
+
+def put_load(scenario: AnyScenario, port: int, seconds: int, core: int) -> wrk.LoadSummary:
+    """Put the scenario's load on a server.
+
+    Raises:
+        LoadError: The load generator failed.
+    """
+    if isinstance(scenario, WebSocketScenario):
+        return websocket_load.run(scenario, port, seconds, core)
+    return wrk.run(scenario, port, seconds, core)
+
+
+def takes_part(server: Server, scenario: AnyScenario) -> bool:
+    """Tell whether a scenario is for a server."""
+    if scenario.protocol not in server.speaks:
+        return False
+    return scenario.for_fixed_answer or not server.fixed_answer
+
+
+def probe(server: Server, scenario: AnyScenario, environment: Environment, core: int) -> str | None:
     """Start a server once and check its answer; return what is wrong, if anything."""
     try:
         with running(server, scenario.app, environment, core) as (_pid, port):
-            check_answer(port, scenario)
+            check_answer(scenario, port)
     except ServerError as error:
         return str(error)
     return None
 
 
 def measure_once(
-    server: Server, scenario: Scenario, environment: Environment, settings: Settings
+    server: Server, scenario: AnyScenario, environment: Environment, settings: Settings
 ) -> Sample:
     """Start a server, check its answer, warm it up and measure it.
 
@@ -111,13 +144,15 @@ def measure_once(
         LoadError: The load generator failed.
     """
     with running(server, scenario.app, environment, settings.server_core) as (pid, port):
-        check_answer(port, scenario)
+        check_answer(scenario, port)
+        if isinstance(scenario, WebSocketScenario) and scenario.idle:
+            return _measure_idle(scenario, pid, port, settings)
         if settings.warmup:
-            wrk.run(scenario, port, settings.warmup, settings.load_core)
+            put_load(scenario, port, settings.warmup, settings.load_core)
         started = time.monotonic()
         busy_before = procfs.core_busy_time(settings.server_core)
         cpu_before = procfs.cpu_time(pid)
-        load = wrk.run(scenario, port, settings.duration, settings.load_core)
+        load = put_load(scenario, port, settings.duration, settings.load_core)
         used = procfs.cpu_time(pid).since(cpu_before)
         busy = procfs.core_busy_time(settings.server_core) - busy_before
         elapsed = time.monotonic() - started
@@ -136,15 +171,42 @@ def measure_once(
         )
 
 
+def _measure_idle(scenario: WebSocketScenario, pid: int, port: int, settings: Settings) -> Sample:
+    """Open the scenario's connections and ask what they cost in memory.
+
+    What is counted as requests are the opening handshakes. There is no warming up: memory that
+    earlier connections have left behind would serve these, and they would seem to need none.
+    """
+    started, cpu_before, rss_before = time.monotonic(), procfs.cpu_time(pid), procfs.rss(pid)
+    busy_before = procfs.core_busy_time(settings.server_core)
+    with websocket_load.held_open(scenario, port, settings.load_core):
+        elapsed = time.monotonic() - started
+        used = procfs.cpu_time(pid).since(cpu_before)
+        busy = procfs.core_busy_time(settings.server_core) - busy_before
+        rss = procfs.rss(pid)
+    return Sample(
+        requests=scenario.connections,
+        user=used.user / scenario.connections * 1e6,
+        system=used.system / scenario.connections * 1e6,
+        rate=scenario.connections / elapsed,
+        p50=0.0,
+        p99=0.0,
+        peak_rss=procfs.peak_rss(pid),
+        disturbance=max(0.0, (busy - used.total) / elapsed),
+        uncounted=0.0,
+        each=(rss - rss_before) / scenario.connections,
+    )
+
+
 def measure(
     servers: Sequence[Server],
-    scenario: Scenario,
+    scenario: AnyScenario,
     environment: Environment,
     settings: Settings,
     say: Callable[[str], None],
 ) -> list[Cell]:
     """Measure all servers in one scenario, one after the other in each round."""
-    fit = [s for s in servers if scenario.for_fixed_answer or not s.fixed_answer]
+    fit = [server for server in servers if takes_part(server, scenario)]
     cells = {server.name: Cell(server.name, scenario.name) for server in fit}
     for number in range(1, settings.rounds + 1):
         for server in fit:
@@ -157,7 +219,7 @@ def measure(
 
 
 def add_sample(
-    cell: Cell, server: Server, scenario: Scenario, environment: Environment, settings: Settings
+    cell: Cell, server: Server, scenario: AnyScenario, environment: Environment, settings: Settings
 ) -> None:
     """Measure once and put the sample, or what went wrong, into the cell."""
     try:
@@ -175,4 +237,6 @@ def latest(cell: Cell) -> str:
     if cell.problems:
         return cell.problems[-1]
     sample = cell.samples[-1]
+    if sample.each:
+        return f"{sample.each:.1f} KiB a connection"
     return f"{sample.cpu:.2f} us a request, {sample.rate:,.0f} requests/s"

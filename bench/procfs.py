@@ -67,10 +67,20 @@ def cpu_time(root: int) -> CpuTime:
 
 def peak_rss(root: int) -> int:
     """Return the peak resident memory of a process tree in KiB, summed over its processes."""
+    return _memory(root, "VmHWM:")
+
+
+def rss(root: int) -> int:
+    """Return the resident memory of a process tree in KiB, summed over its processes."""
+    return _memory(root, "VmRSS:")
+
+
+def _memory(root: int, field: str) -> int:
+    """Return a field of /proc/PID/status, summed over a process tree."""
     total = 0
     for pid in process_tree(root):
         for line in (PROC / str(pid) / "status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(field):
                 total += int(line.split()[1])
     return total
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import Cell, Settings, Spread
-from scenarios import SCENARIOS, Scenario
+from scenarios import ALL_SCENARIOS, AnyScenario
 from targets import TARGETS, Target
 
 NOT_MEASURED = "–"
@@ -90,10 +90,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _scenarios(report: Report) -> list[Scenario]:
+def _scenarios(report: Report) -> list[AnyScenario]:
     """Return the scenarios that were run."""
     names = {cell.scenario for cell in report.cells}
-    return [scenario for scenario in SCENARIOS if scenario.name in names]
+    return [s for s in ALL_SCENARIOS if s.name in names]
 
 
 def _header(report: Report) -> str:
@@ -149,43 +149,49 @@ def _digits(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def _details(report: Report, scenario: Scenario) -> str:
+def _details(report: Report, scenario: AnyScenario) -> str:
     """Return everything about one scenario."""
     head = ["server", "user µs", "sys µs", "CPU µs"]
-    head += [f"× {name}" for name in _divisors(report)]
+    head += [f"× {name}" for name in _divisors(report, scenario)]
     head += ["requests/s", "p50 µs", "p99 µs", "peak RSS MiB", "disturbed"]
+    head += ["KiB each"] if scenario.idle else []
     rows = [_detail_row(report, scenario, c) for c in report.cells if c.scenario == scenario.name]
     return f"## {scenario.title} ({scenario.connections} connections)\n\n{_table(head, rows)}"
 
 
-def _divisors(report: Report) -> list[str]:
+def _divisors(report: Report, scenario: AnyScenario) -> list[str]:
     """Return the servers whose CPU per request the others are divided by."""
-    return list(dict.fromkeys(name for name in (report.reference, FLOOR) if name))
+    names = dict.fromkeys((report.reference, FLOOR))
+    return [name for name in names if report.cell(name, scenario.name)]
 
 
-def _detail_row(report: Report, scenario: Scenario, cell: Cell) -> list[str]:
+def _detail_row(report: Report, scenario: AnyScenario, cell: Cell) -> list[str]:
     """Return the row of one server."""
     cpu = cell.spread("cpu")
     if cpu is None:
-        empty = 7 + len(_divisors(report))
+        empty = 7 + len(_divisors(report, scenario)) + scenario.idle
         return [cell.server, *(NOT_MEASURED for _ in range(empty)), "failed"]
     median = {
         name: spread.median
-        for name in ("user", "system", "rate", "p50", "p99", "peak_rss", "disturbance")
+        for name in ("user", "system", "rate", "p50", "p99", "peak_rss", "disturbance", "each")
         if (spread := cell.spread(name)) is not None
     }
-    timed = scenario.times_latency
+    timed = scenario.times_latency and not scenario.idle
     return [
         cell.server,
         _digits(median["user"]),
         _digits(median["system"]),
         _cpu_range(cell),
-        *(_ratio(cpu.median, report.cpu(name, scenario.name)) for name in _divisors(report)),
+        *(
+            _ratio(cpu.median, report.cpu(name, scenario.name))
+            for name in _divisors(report, scenario)
+        ),
         f"{median['rate']:,.0f}",
         f"{median['p50']:,.0f}" if timed else NOT_MEASURED,
         f"{median['p99']:,.0f}" if timed else NOT_MEASURED,
         f"{median['peak_rss'] / 1024:.1f}",
         f"{median['disturbance']:.0%}",
+        *([_digits(median["each"])] if scenario.idle else []),
     ]
 
 

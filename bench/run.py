@@ -15,18 +15,19 @@ from pathlib import Path
 
 import procfs
 import report as reports
+import websocket_load
 import wrk
 from environment import BENCH, CHECKOUT, Environment, prepare
-from measure import Settings, measure, probe
+from measure import Settings, measure, probe, takes_part
 from report import Report
-from scenarios import SCENARIOS, Scenario
-from servers import SERVERS, Server
+from scenarios import ALL_SCENARIOS, SCENARIOS, AnyScenario
+from servers import HTTP, SERVERS, WEBSOCKET, Server
 
 BUSY_SHARE = 0.1
 BUSY_LOAD = 0.5
 LISTED_VERSIONS = (
     *("esg", "uvicorn", "httptools", "h11", "uvloop", "anyio", "trio", "hypercorn"),
-    *("granian", "fastpysgi", "h2corn", "gunicorn"),
+    *("granian", "fastpysgi", "h2corn", "gunicorn", "websockets", "wsproto", "picows"),
 )
 
 
@@ -43,7 +44,11 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog="Names may be patterns, separated by commas: --servers 'esg-*,uvicorn-*,floor'.",
     )
     parser.add_argument("--servers", default="*", help="which rows (default: all)")
-    parser.add_argument("--scenarios", default="*", help="which loads (default: all)")
+    parser.add_argument(
+        "--scenarios",
+        default=",".join(scenario.name for scenario in SCENARIOS),
+        help="which loads (default: those of HTTP; 'ws-*' for those of WebSocket)",
+    )
     parser.add_argument("--rounds", type=_at_least(1), default=3, help="default: 3")
     parser.add_argument("--duration", type=_at_least(1), default=2, help="seconds (default: 2)")
     parser.add_argument("--warmup", type=_at_least(0), default=1, help="seconds (default: 1)")
@@ -133,6 +138,17 @@ def require_cores(settings: Settings) -> None:
         raise SystemExit("server and load need two different cores that this process may use")
 
 
+def require_load(protocols: Iterable[str]) -> None:
+    """Check that what puts the load of some protocols is there.
+
+    Raises:
+        LoadError: It is not.
+    """
+    requirements = {HTTP: wrk.require, WEBSOCKET: websocket_load.require}
+    for protocol in protocols:
+        requirements[protocol]()
+
+
 def raise_descriptor_limit() -> None:
     """Let servers and load open as many connections as the system allows."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -140,12 +156,19 @@ def raise_descriptor_limit() -> None:
 
 
 def fit_servers(
-    servers: Sequence[Server], environment: Environment, skipped: dict[str, str], core: int
+    servers: Sequence[Server],
+    scenarios: Sequence[AnyScenario],
+    environment: Environment,
+    skipped: dict[str, str],
+    core: int,
 ) -> list[Server]:
-    """Return the servers that start and answer; say of the others why not."""
+    """Return the servers that start and answer to the simplest load; say of others why not."""
     fit = []
     for server in servers:
-        reason = skipped.get(server.name) or probe(server, SCENARIOS[0], environment, core)
+        first = next((s for s in scenarios if takes_part(server, s)), None)
+        if first is None:
+            continue
+        reason = skipped.get(server.name) or probe(server, first, environment, core)
         if reason is None:
             fit.append(server)
         else:
@@ -155,15 +178,16 @@ def fit_servers(
 
 
 def run(
-    servers: Sequence[Server], scenarios: Sequence[Scenario], settings: Settings, reference: str
+    servers: Sequence[Server], scenarios: Sequence[AnyScenario], settings: Settings, reference: str
 ) -> Report:
     """Do the whole measurement."""
+    servers = [server for server in servers if any(takes_part(server, s) for s in scenarios)]
     environment, skipped = prepare(servers, say)
     warnings = busy_warnings((settings.server_core, settings.load_core))
     for warning in warnings:
         say(f"warning: {warning}")
     result = Report(machine_facts(environment), settings, warnings, skipped)
-    fit = fit_servers(servers, environment, skipped, settings.server_core)
+    fit = fit_servers(servers, scenarios, environment, skipped, settings.server_core)
     for scenario in scenarios:
         result.cells += measure(fit, scenario, environment, settings, say)
     result.reference = reference or reports.choose_reference(result)
@@ -175,23 +199,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 1 if a row of ESG that started then failed, else 0."""
     options = parse_arguments(arguments)
     server_names = chosen_names(options.servers, (s.name for s in SERVERS))
-    scenario_names = chosen_names(options.scenarios, (s.name for s in SCENARIOS))
+    scenario_names = chosen_names(options.scenarios, (s.name for s in ALL_SCENARIOS))
+    scenarios = [scenario for scenario in ALL_SCENARIOS if scenario.name in scenario_names]
     if options.list:
         print("servers:  ", ", ".join(s.name for s in SERVERS if s.name in server_names))
-        print("scenarios:", ", ".join(s.name for s in SCENARIOS if s.name in scenario_names))
+        print("scenarios:", ", ".join(s.name for s in scenarios))
         return 0
     settings = Settings(
         options.rounds, options.duration, options.warmup, options.server_core, options.load_core
     )
     try:
-        wrk.require()
+        require_load({scenario.protocol for scenario in scenarios})
     except wrk.LoadError as error:
         raise SystemExit(str(error)) from error
     require_cores(settings)
     raise_descriptor_limit()
     result = run(
         [server for server in SERVERS if server.name in server_names],
-        [scenario for scenario in SCENARIOS if scenario.name in scenario_names],
+        scenarios,
         settings,
         options.reference,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import apps
+from servers import HTTP, WEBSOCKET
+from websocket_frames import BINARY, TEXT, Message
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Scenario:
     connections: int = 64
     for_fixed_answer: bool = False
     pipelined: int = 1
+    protocol: str = HTTP
+    idle: bool = False
 
     @property
     def times_latency(self) -> bool:
@@ -77,3 +81,61 @@ SCENARIOS = (
     ),
     Scenario("stream", "100 chunks of 1 KiB", "stream", "get", apps.CHUNK * apps.CHUNK_COUNT),
 )
+
+
+@dataclass(frozen=True)
+class WebSocketScenario:
+    """Messages that are echoed over WebSockets, or WebSockets that only stay open.
+
+    Args:
+        name: Word of the command line and of the result file.
+        title: Heading of the report.
+        message: What every connection sends, again when it is back.
+        connections: WebSockets that are open at once.
+        idle: Whether nothing is sent, and memory is what is asked.
+    """
+
+    name: str
+    title: str
+    message: Message
+    connections: int
+    idle: bool = False
+    app: str = "websocket_echo"
+    protocol: str = WEBSOCKET
+    for_fixed_answer: bool = False
+    times_latency: bool = True
+
+    @property
+    def most_under_way(self) -> int:
+        """Return the greatest number of messages that can be under way at once."""
+        return 0 if self.idle else self.connections
+
+
+def _echo(size: int, shown: str, connections: int, kind: str = "") -> WebSocketScenario:
+    compressed = kind == "deflate"
+    message = Message(size, BINARY if kind == "binary" else TEXT, compressed)
+    words = {"": "text", "deflate": "text, compressed", "binary": "binary"}[kind]
+    name = "-".join(filter(None, ("ws", shown.lower().replace(" ", ""), str(connections), kind)))
+    return WebSocketScenario(name, f"echo {shown}, {words}", message, connections)
+
+
+WEBSOCKET_SCENARIOS = (
+    *(
+        _echo(size, shown, connections, kind)
+        for size, shown in ((32, "32 B"), (4096, "4 KiB"), (2**20, "1 MiB"))
+        for connections in (1, 64)
+        for kind in ("", "deflate")
+    ),
+    *(_echo(2**20, "1 MiB", connections, "binary") for connections in (1, 64)),
+    WebSocketScenario("ws-idle", "idle WebSockets", Message(32), 1000, idle=True),
+    WebSocketScenario(
+        "ws-idle-deflate",
+        "idle WebSockets, compression agreed on",
+        Message(32, compressed=True),
+        1000,
+        idle=True,
+    ),
+)
+
+AnyScenario = Scenario | WebSocketScenario
+ALL_SCENARIOS: tuple[AnyScenario, ...] = (*SCENARIOS, *WEBSOCKET_SCENARIOS)

@@ -11,6 +11,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+HTTP, WEBSOCKET = "HTTP", "WebSocket"
+BOTH = (HTTP, WEBSOCKET)
+
 
 @dataclass(frozen=True)
 class Server:
@@ -22,6 +25,7 @@ class Server:
         requires: Requirements that are installed for it, as pip reads them.
         overlay: A requirement that only this server sees, in place of the shared one.
         fixed_answer: Whether it can only write one fixed answer to a request without a body.
+        speaks: The protocols that it is measured with.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Server:
     requires: tuple[str, ...] = ()
     overlay: str = ""
     fixed_answer: bool = False
+    speaks: tuple[str, ...] = (HTTP,)
 
     @property
     def is_ours(self) -> bool:
@@ -53,27 +58,42 @@ BARE_H11 = "{python} bare_h11.py"
 SERVERS = (
     Server("floor", "{build}/floor {port}", fixed_answer=True),
     Server("raw-uvloop", "{python} raw_uvloop.py {port}", ("uvloop",), fixed_answer=True),
-    Server("esg-fast-uvloop", f"{ESG} --impl fast --loop uvloop", ("uvloop",)),
-    Server("esg-fast-asyncio", f"{ESG} --impl fast --loop asyncio"),
+    Server("esg-fast-uvloop", f"{ESG} --impl fast --loop uvloop", ("uvloop",), speaks=BOTH),
+    Server("esg-fast-asyncio", f"{ESG} --impl fast --loop asyncio", speaks=BOTH),
     Server("uvicorn-httptools", UVICORN_HTTPTOOLS, ("uvicorn[standard]",)),
     # uvloop 0.23 sends each write at once, so uvicorn's head and body are two system calls.
     Server(
         "uvicorn-uvloop0.22", UVICORN_HTTPTOOLS, ("uvicorn[standard]",), overlay="uvloop==0.22.1"
     ),
-    Server("granian-asyncio", f"{GRANIAN} --task-impl asyncio", ("granian", "uvloop")),
-    Server("granian-rust", f"{GRANIAN} --task-impl rust", ("granian", "uvloop")),
+    Server(
+        "uvicorn-websockets",
+        f"{UVICORN_HTTPTOOLS} --ws websockets-sansio",
+        ("uvicorn[standard]",),
+        speaks=(WEBSOCKET,),
+    ),
+    Server(
+        "uvicorn-wsproto",
+        f"{UVICORN_HTTPTOOLS} --ws wsproto",
+        ("uvicorn[standard]", "wsproto"),
+        speaks=(WEBSOCKET,),
+    ),
+    Server("granian-asyncio", f"{GRANIAN} --task-impl asyncio", ("granian", "uvloop"), speaks=BOTH),
+    Server("granian-rust", f"{GRANIAN} --task-impl rust", ("granian", "uvloop"), speaks=BOTH),
+    Server("picows", "{python} picows_echo.py {port}", ("picows", "uvloop"), speaks=(WEBSOCKET,)),
     Server("fastpysgi", "{bin}/fastpysgi {app} --host 127.0.0.1 --port {port}", ("fastpysgi",)),
     Server(
         "h2corn",
         "{python} -m h2corn {app} --bind 127.0.0.1:{port} --no-access-log --loop uvloop"
         " --runtime-threads 1",
         ("h2corn", "uvloop"),
+        speaks=BOTH,
     ),
     Server(
         "gunicorn-asgi",
         "{python} -m gunicorn {app} --worker-class asgi --asgi-loop uvloop"
         " --bind 127.0.0.1:{port} --log-level warning",
         ("gunicorn>=25", "uvloop"),
+        speaks=BOTH,
     ),
     Server("bare-h11-asyncio", f"{BARE_H11} asyncio {{port}}", ("anyio", "h11"), fixed_answer=True),
     Server(
@@ -85,10 +105,10 @@ SERVERS = (
     Server(
         "bare-h11-trio", f"{BARE_H11} trio {{port}}", ("anyio", "h11", "trio"), fixed_answer=True
     ),
-    Server("esg-pure-asyncio", f"{ESG} --impl pure --loop asyncio"),
-    Server("esg-pure-uvloop", f"{ESG} --impl pure --loop uvloop", ("uvloop",)),
-    Server("esg-pure-trio", f"{ESG} --impl pure --loop trio", ("trio",)),
+    Server("esg-pure-asyncio", f"{ESG} --impl pure --loop asyncio", speaks=BOTH),
+    Server("esg-pure-uvloop", f"{ESG} --impl pure --loop uvloop", ("uvloop",), speaks=BOTH),
+    Server("esg-pure-trio", f"{ESG} --impl pure --loop trio", ("trio",), speaks=BOTH),
     Server("uvicorn-h11", f"{UVICORN} --http h11 --loop asyncio", ("uvicorn[standard]", "h11")),
-    Server("hypercorn-asyncio", f"{HYPERCORN} --worker-class asyncio", ("hypercorn",)),
-    Server("hypercorn-trio", f"{HYPERCORN} --worker-class trio", ("hypercorn[trio]",)),
+    Server("hypercorn-asyncio", f"{HYPERCORN} --worker-class asyncio", ("hypercorn",), speaks=BOTH),
+    Server("hypercorn-trio", f"{HYPERCORN} --worker-class trio", ("hypercorn[trio]",), speaks=BOTH),
 )

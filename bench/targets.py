@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenarios import WEBSOCKET_SCENARIOS
+
 
 @dataclass(frozen=True)
 class Target:
@@ -30,6 +32,14 @@ FAST_RATIOS: dict[str, dict[str, float]] = {
     "connections": {"uvicorn": 3, "granian-rust": 2, "fastpysgi": 1.8, "h2corn": 2},
 }
 
+WEBSOCKET_LOADS = tuple(s.name for s in WEBSOCKET_SCENARIOS if not s.idle)
+WEBSOCKET_FACTORS = {
+    "uvicorn-websockets": 0.5,
+    "uvicorn-wsproto": 0.5,
+    "granian-asyncio": 1.0,
+    "granian-rust": 1.0,
+}
+
 TARGETS = (
     Target("hello", FAST, "floor", 1.4),
     *(
@@ -44,4 +54,9 @@ TARGETS = (
     Target("hello", "esg-pure-asyncio", "hypercorn-asyncio", 1.0),
     Target("hello", "esg-pure-trio", "hypercorn-trio", 1 / 3),
     Target("hello", "esg-pure-asyncio", "uvicorn-h11", 1.0),
+    *(
+        Target(scenario, FAST, peer, factor)
+        for scenario in WEBSOCKET_LOADS
+        for peer, factor in WEBSOCKET_FACTORS.items()
+    ),
 )

@@ -24,7 +24,7 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """What wrk counted in one run; times in microseconds."""
+    """What a load counted in one run; times in microseconds."""
 
     requests: int
     duration: int
@@ -34,11 +34,11 @@ class LoadSummary:
 
     @property
     def problem(self) -> str | None:
-        """Name the errors that wrk saw, if any."""
+        """Name the errors that the load saw, if any."""
         seen = [f"{count} {kind}" for kind, count in self.errors.items() if count]
         if not self.requests:
             seen.insert(0, "no answer")
-        return f"wrk errors: {', '.join(seen)}" if seen else None
+        return f"the load saw: {', '.join(seen)}" if seen else None
 
 
 def require() -> None:
