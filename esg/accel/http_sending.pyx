@@ -7,7 +7,7 @@ task.
 """
 
 from cpython.bytes cimport PyBytes_CheckExact, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_CheckExact
+from cpython.dict cimport PyDict_CheckExact, PyDict_Size
 
 from esg.accel.connection cimport Connection
 from esg.accel.http_content cimport HttpContent, wake
@@ -112,6 +112,8 @@ cdef class HttpSending(HttpContent):
         cdef object headers = message.get("headers", ())
         if self.wire is not None or self.method == "HEAD" or self.serving.has_extra_fields:
             return False
+        if PyDict_Size(message) > 3 and message.get("trailers", False):
+            return False
         if self.head.http_version != "1.1" or not self.connection.writer.start(status, headers):
             return False
         self._plain = True
@@ -152,7 +154,12 @@ cdef class HttpSending(HttpContent):
         cdef Http1Response wire
         if self.wire is not None:
             return 0
-        wire = Http1Response(self.head.http_version, self.keep_alive, self.serving.default_fields())
+        wire = Http1Response(
+            self.head.http_version,
+            self.keep_alive,
+            self.serving.default_fields(),
+            self.head.takes_trailers,
+        )
         self.wire = wire
         self._wire = wire
         if self._plain and self.state < COMPLETE:

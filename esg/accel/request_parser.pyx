@@ -193,7 +193,7 @@ cdef class RequestParser:
                 section.connection = (_CLOSE,)
             else:
                 return False
-        elif name == b"transfer-encoding" or name == b"expect":
+        elif name == b"transfer-encoding" or name == b"expect" or name == b"te":
             return False
         return True
 
@@ -236,6 +236,7 @@ cdef RequestHead _head(str method, const char *target, Py_ssize_t size, FieldSec
     head.headers = section.headers.copy()
     head.content_length = section.content_length
     head.expect_continue = False
+    head.takes_trailers = False
     head.connection = section.connection
     return head
 

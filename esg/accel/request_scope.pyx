@@ -31,6 +31,7 @@ cdef dict request_scope(Connection connection, RequestHead head):
         root_path=serving.root_path,
         state=serving.state,
         extensions=serving.extensions,
+        takes_trailers=head.takes_trailers,
     )
     if head.http_version == "1.1":
         connection.scope_base = scope.copy()
@@ -53,5 +54,8 @@ cdef dict _plain_scope(Connection connection, RequestHead head):
     scope["state"] = serving.state.copy()
     for name, value in serving.extensions.items():
         extensions[name] = (<dict> value).copy()
+    extensions["http.response.early_hint"] = {}
+    if head.takes_trailers:
+        extensions["http.response.trailers"] = {}
     scope["extensions"] = extensions
     return scope

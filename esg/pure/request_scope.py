@@ -27,4 +27,5 @@ def request_scope(connection: HttpConnection, head: RequestHead) -> Scope:
         root_path=service.config.root_path,
         state=service.state,
         extensions={"esg.server": service.server_info},
+        takes_trailers=head.takes_trailers,
     )

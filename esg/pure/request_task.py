@@ -57,7 +57,9 @@ class RequestTask:
         self._connection = connection
         self._service = connection.service
         persists = persistence.request_persists(head.http_version, head.connection)
-        self._wire = Http1Response(head.http_version, persists, self._service.default_fields())
+        self._wire = Http1Response(
+            head.http_version, persists, self._service.default_fields(), head.takes_trailers
+        )
         self._exchange = HttpExchange(
             head.method,
             head.content_length,

@@ -1,25 +1,32 @@
 """The ASGI HTTP state table: one request, one response, and the application between them.
 
 Messages go in, bytes to write and events to deliver come out. Must not know sockets, time, or
-how a response looks on the wire: that is `wire`'s, an object with `start(plan)`, `head()`,
-`frame(data, final)` and `keep_alive` (for HTTP/1.1, `response_head.Http1Response`).
+how a response looks on the wire: that is `wire`'s (for HTTP/1.1, `response_head.Http1Response`).
 
     response          message                      becomes      out
+    AWAITING_START    http.response.early_hint     the same     103
     AWAITING_START    http.response.start          START_HELD   nothing yet
-    START_HELD        http.response.body, more     STREAMING    head and content
+    START_HELD        http.response.early_hint     the same     103
+                      http.response.body, more     STREAMING    head and content
                       http.response.body, final    COMPLETE     head and content
                       (flush_start)                STREAMING    head
     STREAMING         http.response.body, more     STREAMING    content
                       http.response.body, final    COMPLETE     content and the end
+                      http.response.trailers       STREAMING    trailers, where they are due
+                      http.response.trailers, last COMPLETE     trailers and the end
                       (content breaks its length)  ABORTED      nothing; MessageError
     COMPLETE          any                          COMPLETE     nothing; counted as late
     ABORTED           any                          ABORTED      nothing; ClientDisconnected
     any but COMPLETE  any, once the client is gone the same     nothing; ClientDisconnected
 
+Where trailers are due, the final body leaves the response STREAMING; where they were announced and
+the client takes none, they are dropped in COMPLETE, and not counted as late.
+
 The server's own answer (`answered_by_server`) and `abort` end in ABORTED too.
 
 A message that the table does not have raises MessageError and changes nothing.
-Source: ASGI HTTP & WebSocket message format 2.5, "HTTP".
+Source: ASGI HTTP & WebSocket message format 2.5, "HTTP"; ASGI extensions, "HTTP Trailers" and "Early
+Hints".
 """
 
 from __future__ import annotations
@@ -45,12 +52,14 @@ class Plan(Protocol):
     status: int
     length: int
     has_content: bool
+    trailers: bool
 
 
 class Wire(Protocol):
     """What the exchange asks of a protocol version's serialisation."""
 
     keep_alive: bool
+    trailers_due: bool
 
     def start(self, response: Any) -> None:
         """Take a checked response start."""
@@ -60,6 +69,12 @@ class Wire(Protocol):
 
     def frame(self, data: Buffer, final: bool) -> list[Buffer]:
         """Serialise a piece of content."""
+
+    def trailers(self, fields: Any, final: bool) -> bytes:
+        """Check and serialise trailers."""
+
+    def early_hint(self, links: Any) -> bytes:
+        """Check and serialise links of an interim response."""
 
 
 PlanResponse = Callable[[str, object, Iterable[Iterable[object]]], Plan]
@@ -79,10 +94,12 @@ class HttpExchange:
     __slots__ = (
         "_body",
         "_body_delivered",
+        "_content_over",
         "_has_content",
         "_held_replaceable",
         "_plan",
         "_remaining",
+        "_trailers_announced",
         "_wire",
         "awaits_continue",
         "buffered",
@@ -126,6 +143,8 @@ class HttpExchange:
         # the response's content
         self.sent = 0  # bytes of it that the application gave
         self._has_content = False
+        self._content_over = False  # trailers are due
+        self._trailers_announced = False
         self._remaining = -1  # bytes still owed to Content-Length, -1 without one
         self._held_replaceable = False
 
@@ -192,7 +211,8 @@ class HttpExchange:
             ClientDisconnected: nobody is left to read it.
         """
         if self.state == COMPLETE:
-            self.late_messages += 1
+            if not self._trailers_announced or _type_of(message) != "http.response.trailers":
+                self.late_messages += 1
             return []
         if self.disconnected or self.state == ABORTED:
             raise ClientDisconnected("the client has disconnected", self)
@@ -202,6 +222,10 @@ class HttpExchange:
         if message_type == "http.response.start":
             self._send_start(message)
             return []
+        if message_type == "http.response.trailers":
+            return self._send_trailers(message)
+        if message_type == "http.response.early_hint":
+            return self._send_early_hint(message)
         raise MessageError(f"unknown message type {message_type!r}")
 
     def _send_start(self, message: Mapping[str, Any]) -> None:
@@ -210,6 +234,7 @@ class HttpExchange:
         if "status" not in message:
             raise MessageError("http.response.start has no status")
         plan = self._plan(self.method, message["status"], message.get("headers", ()))
+        plan.trailers = self._trailers_announced = bool(message.get("trailers", False))
         self._wire.start(plan)
         self.status = plan.status
         self._has_content = plan.has_content
@@ -220,6 +245,8 @@ class HttpExchange:
     def _send_body(self, message: Mapping[str, Any]) -> list[Buffer]:
         if self.state == AWAITING_START:
             raise MessageError("http.response.body sent before http.response.start")
+        if self._content_over:
+            raise MessageError("http.response.body sent after the final one; trailers are due")
         data = message.get("body", b"")
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"body must be bytes, got {type(data).__name__}")
@@ -231,11 +258,29 @@ class HttpExchange:
             self._wire.keep_alive = False  # while the head can still say so
         out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
         self._held_replaceable = False
+        if final and self._wire.trailers_due:
+            self._content_over = True
+            final = False
         self.state = COMPLETE if final else STREAMING
         if self._has_content:
             self.sent += len(data)
         out += self._wire.frame(data, final)
         return out
+
+    def _send_trailers(self, message: Mapping[str, Any]) -> list[Buffer]:
+        if not self._content_over:
+            raise MessageError("http.response.trailers sent before the final body, or unannounced")
+        final = not message.get("more_trailers", False)
+        out: list[Buffer] = [self._wire.trailers(message.get("headers", ()), final)]
+        if final:
+            self.state = COMPLETE
+        return out
+
+    def _send_early_hint(self, message: Mapping[str, Any]) -> list[Buffer]:
+        if self.state == STREAMING:
+            raise MessageError("http.response.early_hint sent after the response has begun")
+        hint = self._wire.early_hint(message.get("links", ()))
+        return [hint] if hint else []
 
     def _check_length(self, size: int, final: bool) -> None:
         if self._remaining < 0:

@@ -73,6 +73,7 @@ class RequestHead:
         content_length: the declared length, 0 without content, -1 where chunked.
         expect_continue: whether the client waits for 100 (RFC 9110 section 10.1.1).
         connection: the lower-case options of all Connection fields.
+        takes_trailers: whether the client takes trailers (RFC 9110 section 6.5.1).
     """
 
     __slots__ = (
@@ -84,6 +85,7 @@ class RequestHead:
         "method",
         "query",
         "raw_path",
+        "takes_trailers",
     )
 
     def __init__(self, method: str, http_version: str, raw_path: bytes, query: bytes) -> None:
@@ -95,6 +97,7 @@ class RequestHead:
         self.content_length = 0
         self.expect_continue = False
         self.connection: tuple[bytes, ...] = ()
+        self.takes_trailers = False
 
 
 def find_end(buffer: bytes | bytearray, scanned: int) -> int:
@@ -268,6 +271,8 @@ def _read_fields(head: RequestHead, fields: bytes) -> None:
             connection += _list_members(value)
         elif name == b"expect" and b"100-continue" in _list_members(value):
             head.expect_continue = True
+        elif name == b"te" and b"trailers" in _list_members(value):
+            head.takes_trailers = head.http_version != "1.0"
         headers.append((name, value))
     if authority is not None and not hosts:
         headers.insert(0, authority)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from email.utils import formatdate
 from http import HTTPStatus
-from time import gmtime
 from typing import Final
 
 from esg.asgi import Buffer
@@ -48,10 +48,13 @@ _SPECIAL: Final = frozenset(
     (b"connection", b"content-length", b"date", b"server", b"transfer-encoding", b"keep-alive")
 )
 _NOT_IN_UPGRADE: Final = _SPECIAL - {b"date", b"server"} | {b"upgrade"}
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+# What frames, routes, authorises or describes a message must be known before its content, and would
+# be ignored, or worse not ignored, behind it (RFC 9110 section 6.5.1).
+_NOT_IN_TRAILERS: Final = _SPECIAL | frozenset(
+    b"host te trailer upgrade proxy-connection authorization proxy-authorization www-authenticate "
+    b"proxy-authenticate set-cookie cookie content-encoding content-type content-range "
+    b"cache-control expires age pragma vary warning location retry-after expect max-forwards range "
+    b"if-match if-none-match if-modified-since if-unmodified-since if-range".split()
 )
 
 
@@ -61,16 +64,7 @@ def format_date(timestamp: int) -> bytes:
     Args:
         timestamp: seconds since the epoch.
     """
-    t = gmtime(timestamp)
-    return b"%s, %02d %s %d %02d:%02d:%02d GMT" % (
-        _DAYS[t.tm_wday].encode(),
-        t.tm_mday,
-        _MONTHS[t.tm_mon - 1].encode(),
-        t.tm_year,
-        t.tm_hour,
-        t.tm_min,
-        t.tm_sec,
-    )
+    return formatdate(timestamp, usegmt=True).encode("ascii")
 
 
 def checked_field(name: object, value: object) -> tuple[bytes, bytes]:
@@ -134,9 +128,19 @@ class ResponsePlan:
         has_content: False for HEAD, 204 and 304, whose content never goes out.
         close: the application asked to close the connection.
         options: its other Connection options.
+        trailers: the application has announced trailers.
     """
 
-    __slots__ = ("close", "fields", "has_content", "length", "names", "options", "status")
+    __slots__ = (
+        "close",
+        "fields",
+        "has_content",
+        "length",
+        "names",
+        "options",
+        "status",
+        "trailers",
+    )
 
     def __init__(self, status: int, has_content: bool) -> None:
         self.status = status
@@ -146,6 +150,7 @@ class ResponsePlan:
         self.length = -1
         self.close = False
         self.options: list[bytes] = []
+        self.trailers = False
 
 
 def plan(method: str, status: object, headers: Iterable[Iterable[object]]) -> ResponsePlan:
@@ -177,7 +182,7 @@ def plan(method: str, status: object, headers: Iterable[Iterable[object]]) -> Re
 def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
     """Read a field that the server looks at; tell whether the server writes it itself."""
     if name == b"connection":
-        for option in map(_option, value.split(b",")):
+        for option in (raw.strip(b" \t").lower() for raw in value.split(b",")):
             if option and not _NAME.fullmatch(option):
                 raise MessageError(f"invalid connection option {option!r}")
             if option == b"close":
@@ -196,10 +201,6 @@ def _take_special(result: ResponsePlan, name: bytes, value: bytes) -> bool:
     return name in (b"transfer-encoding", b"keep-alive")
 
 
-def _option(raw: bytes) -> bytes:
-    return raw.strip(b" \t").lower()
-
-
 class Http1Response:
     """Write one response in HTTP/1.1.
 
@@ -208,17 +209,37 @@ class Http1Response:
             the connection for 1.0 (RFC 9112 section 6.1).
         keep_alive: the connection may persist as far as the request and the server go.
         defaults: the fields to add.
+        takes_trailers: the client does.
 
     Attributes:
         response: what it writes.
         framing: how the content ends.
+        trailers_due: trailers end the response.
     """
 
-    __slots__ = ("_defaults", "_http_version", "framing", "keep_alive", "response")
+    __slots__ = (
+        "_defaults",
+        "_http_version",
+        "_in_trailers",
+        "_takes_trailers",
+        "framing",
+        "keep_alive",
+        "response",
+        "trailers_due",
+    )
 
-    def __init__(self, http_version: str, keep_alive: bool, defaults: DefaultFields) -> None:
+    def __init__(
+        self,
+        http_version: str,
+        keep_alive: bool,
+        defaults: DefaultFields,
+        takes_trailers: bool = False,
+    ) -> None:
         self._http_version = http_version
         self._defaults = defaults
+        self._takes_trailers = takes_trailers
+        self._in_trailers = False
+        self.trailers_due = False
         self.response = ResponsePlan(0, False)
         self.keep_alive = keep_alive
         self.framing = NO_CONTENT
@@ -226,8 +247,11 @@ class Http1Response:
     def start(self, response: ResponsePlan) -> None:
         """Take a response; a later call replaces one that has not been written."""
         self.response = response
+        self.trailers_due = response.trailers and response.has_content and self._takes_trailers
         if not response.has_content:
             self.framing = NO_CONTENT
+        elif self.trailers_due:  # only chunks leave room for them
+            self.framing = CHUNKED
         elif response.length >= 0:
             self.framing = LENGTH
         elif self._http_version == "1.0":
@@ -241,18 +265,19 @@ class Http1Response:
         if response.close or self.framing == UNTIL_CLOSE:
             self.keep_alive = False
         lines = [_status_line(response.status), *self._default_lines()]
-        lines += [b"%s: %s\r\n" % field for field in response.fields]
+        fields = response.fields
+        if self.trailers_due and response.length >= 0:
+            fields = [field for field in fields if field[0].lower() != b"content-length"]
+        lines += [b"%s: %s\r\n" % field for field in fields]
         # The answer to HEAD has the fields of GET's (RFC 9110 section 9.3.2).
-        if response.length < 0 and self._http_version != "1.0" and self._would_be_chunked():
+        may_be_chunked = self._http_version != "1.0" and response.status not in (101, 204, 304)
+        if may_be_chunked and (response.length < 0 or self.trailers_due):
             lines.append(b"transfer-encoding: chunked\r\n")
         options = response.options if self.keep_alive else [*response.options, b"close"]
         if options:
             lines.append(b"connection: %s\r\n" % b", ".join(options))
         lines.append(b"\r\n")
         return b"".join(lines)
-
-    def _would_be_chunked(self) -> bool:
-        return self.response.status not in (101, 204, 304)
 
     def _default_lines(self) -> list[bytes]:
         names = self.response.names
@@ -278,6 +303,38 @@ class Http1Response:
         if size > JOIN_LIMIT:
             return [b"%x\r\n" % size, data, b"\r\n" + last]
         return [b"".join((b"%x\r\n" % size, data, b"\r\n", last))]
+
+    def trailers(self, fields: Iterable[Iterable[object]], final: bool) -> bytes:
+        """Write trailers behind the last piece of content (RFC 9112 section 7.1.2).
+
+        Raises:
+            MessageError, TypeError: a field that may not be sent, or not as a trailer.
+        """
+        lines = [b"%s: %s\r\n" % _checked_trailer(name, value) for name, value in fields]
+        if not self._in_trailers:
+            self._in_trailers = True
+            lines.insert(0, b"0\r\n")
+        if final:
+            lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def early_hint(self, links: Iterable[object]) -> bytes:
+        """Write a 103 (RFC 8297); nothing for HTTP/1.0, which has no interim responses.
+
+        Raises:
+            MessageError, TypeError: a link that may not be sent.
+        """
+        lines = [b"%s: %s\r\n" % checked_field(b"link", link) for link in links]
+        if self._http_version == "1.0":
+            return b""
+        return b"".join((_status_line(103), *lines, b"\r\n"))
+
+
+def _checked_trailer(name: object, value: object) -> tuple[bytes, bytes]:
+    field = checked_field(name, value)
+    if field[0].lower() in _NOT_IN_TRAILERS:
+        raise MessageError(f"{field[0]!r} is no trailer: it is needed before the content")
+    return field
 
 
 def _status_line(status: int) -> bytes:

@@ -50,12 +50,18 @@ def http_scope(
     root_path: str,
     state: dict[str, Any],
     extensions: dict[str, dict[str, Any]],
+    takes_trailers: bool,
 ) -> Scope:
     """Build the scope of one HTTP request.
 
     Every mutable value is the request's own: `state` and `extensions` are copied one level
-    deep (ASGI lifespan 2.0, "Lifespan State").
+    deep (ASGI lifespan 2.0, "Lifespan State"). Extensions that depend on the request are added.
     """
+    offered: dict[str, dict[str, Any]] = {name: value.copy() for name, value in extensions.items()}
+    if http_version != "1.0":
+        offered["http.response.early_hint"] = {}
+    if takes_trailers:
+        offered["http.response.trailers"] = {}
     return {
         "type": "http",
         "asgi": {"version": ASGI_VERSION, "spec_version": HTTP_SPEC_VERSION},
@@ -70,7 +76,7 @@ def http_scope(
         "client": client,
         "server": server,
         "state": state.copy(),
-        "extensions": {name: value.copy() for name, value in extensions.items()},
+        "extensions": offered,
     }
 
 

@@ -64,6 +64,10 @@ def _response(response: WireResponse) -> Iterator[Line]:
     for name, value in response.fields:
         shown = b"<masked>" if name.lower() == b"date" else value
         yield f"{name.decode('latin-1')}: {shown.decode('latin-1')}"
+    for name, value in response.trailers:
+        yield f"trailer {name.decode('latin-1')}: {value.decode('latin-1')}"
+    for link in response.links:
+        yield f"interim link: {link}"
     if response.complete:
         body = bytes(response.body)
         shown_body = repr(body) if len(body) <= 500 else hashlib.sha256(body).hexdigest()

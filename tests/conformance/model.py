@@ -246,7 +246,8 @@ class Response:
     `fields` maps a lower-case name to its exact value, a pattern, or None for "absent".
     `in_order` are field lines that must appear in this order. `by_server` marks an answer that
     the server makes by itself: its exact form is ESG's choice and checked on ESG only.
-    `interim` is None when the interim responses are not checked.
+    `interim` is None when the interim responses are not checked; `links` are the values of Link in
+    them. `trailers` are the fields behind chunked content.
     """
 
     status: int
@@ -256,6 +257,8 @@ class Response:
     method: str = "GET"
     complete: bool = True
     interim: tuple[int, ...] | None = ()
+    links: tuple[str, ...] = ()
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
     in_order: tuple[tuple[bytes, bytes], ...] = ()
     by_server: bool = False
     alternatives: tuple[int, ...] = ()
@@ -310,11 +313,14 @@ class Seen:
 class Call:
     """One call of the application.
 
-    `scope` holds the fields that must be equal; `trace` the whole normalised trace (adjacent
+    `scope` holds the fields that must be equal; `offers` the extensions that it must have, `offers_not`
+    those that it must not; `trace` the whole normalised trace (adjacent
     http.request events are one) if given; `order` entries that it holds in this order; `body` the request body that was received in all.
     """
 
     scope: Mapping[str, Any] = field(default_factory=dict)
+    offers: tuple[str, ...] = ()
+    offers_not: tuple[str, ...] = ()
     body: bytes | None = None
     body_size: int | None = None
     trace: tuple[Seen, ...] | None = None

@@ -93,6 +93,11 @@ def _response(response: WireResponse, wanted: Response, exact: bool) -> Iterator
         yield f"{'complete' if response.complete else 'incomplete'}, the opposite was expected"
     if wanted.interim is not None and tuple(response.interim) != wanted.interim:
         yield f"interim responses {response.interim}, expected {list(wanted.interim)}"
+    if wanted.links and tuple(response.links) != wanted.links:
+        yield f"links {response.links} in interim responses, expected {list(wanted.links)}"
+    trailers = tuple((name.lower(), value) for name, value in response.trailers)
+    if trailers != wanted.trailers:
+        yield f"trailers {trailers}, expected {wanted.trailers}"
     yield from _sound(response)
     if exact or not wanted.by_server:
         yield from _content(response, wanted)
@@ -198,6 +203,9 @@ def _call(call: CallTrace, wanted: Call, exact: bool) -> Iterator[str]:
         got = call.scope.get(name, "<absent>")
         if _plain(got) != _plain(value):
             yield f"scope[{name!r}] is {got!r}, expected {value!r}"
+    offered = call.scope.get("extensions") or {}
+    yield from (f"{name} is not offered" for name in wanted.offers if name not in offered)
+    yield from (f"{name} is offered" for name in wanted.offers_not if name in offered)
     trace = normalise(call)
     data, size = request_body(trace)
     if wanted.body is not None and data != wanted.body:

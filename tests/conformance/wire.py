@@ -41,6 +41,7 @@ class WireResponse:
     trailers: list[tuple[bytes, bytes]] = field(default_factory=list)
     complete: bool = False
     interim: list[int] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
     head: bytes = b""
 
     def values(self, name: str) -> list[str]:
@@ -152,6 +153,9 @@ class ResponseParser:
         method = self._methods[index] if index < len(self._methods) else "GET"
         before = sum(len(earlier.interim) for earlier in self.responses)
         response.interim = [interim.status for interim in self.interim[before:]]
+        response.links = [
+            link for interim in self.interim[before:] for link in interim.values("link")
+        ]
         self.responses.append(response)
         self._current = response
         if method == "HEAD" or response.status in (204, 304):

@@ -33,6 +33,7 @@ class RecordedPlan:
             if name == b"length" and isinstance(value, bytes):
                 self.length = int(value)
         self.has_content = method != "HEAD"
+        self.trailers = False
 
 
 class RecordingWire:
@@ -40,7 +41,13 @@ class RecordingWire:
 
     def __init__(self) -> None:
         self.keep_alive = True
+        self.takes_trailers = False
         self.plan: RecordedPlan | None = None
+
+    @property
+    def trailers_due(self) -> bool:
+        """Tell whether trailers end the response."""
+        return self.takes_trailers and self.plan is not None and self.plan.trailers
 
     def start(self, response: Any) -> None:
         """Take a response start."""
@@ -54,6 +61,14 @@ class RecordingWire:
     def frame(self, data: Buffer, final: bool) -> list[Buffer]:
         """Show the content, and its end."""
         return [data, b"|"] if final else [data]
+
+    def trailers(self, fields: Any, final: bool) -> bytes:
+        """Show the trailers, and their end."""
+        return b"(%b)%b" % (b",".join(name for name, _ in fields), b"|" if final else b"")
+
+    def early_hint(self, links: Any) -> bytes:
+        """Show the links; nothing where the client could not take them."""
+        return b"".join(links)
 
 
 def make(

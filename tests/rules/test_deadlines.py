@@ -144,3 +144,13 @@ def test_sweeps_are_as_frequent_as_the_shortest_timeout_needs(
 def test_a_websockets_timeouts_count_too(deadlines: ModuleType, name: str) -> None:
     timeouts = deadlines.Timeouts(10, 5, 60, 60, **{name: 0.4})
     assert timeouts.sweep_interval == pytest.approx(0.1)
+
+
+def test_sweeps_for_a_timeout_of_others(deadlines: ModuleType) -> None:
+    timeouts = deadlines.Timeouts(10, 5, 60, 60)
+    timeouts.sweep_for(0)
+    assert timeouts.sweep_interval == 1
+    timeouts.sweep_for(2)
+    assert timeouts.sweep_interval == pytest.approx(0.5)
+    timeouts.sweep_for(3)
+    assert timeouts.sweep_interval == pytest.approx(0.5)

@@ -303,3 +303,21 @@ def test_verdicts_come_in_one_order(request_head: ModuleType, raw: bytes, status
     with pytest.raises(RequestRejected) as rejected:
         request_head.judge(raw, bounds)
     assert rejected.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "taken"),
+    [
+        (b"GET / HTTP/1.1", [b"TE: trailers"], True),
+        (b"GET / HTTP/1.1", [b"te: gzip;q=0.5 , Trailers"], True),
+        (b"GET / HTTP/1.1", [b"TE: gzip", b"TE: trailers"], True),
+        (b"GET / HTTP/1.1", [b"TE: gzip"], False),
+        (b"GET / HTTP/1.1", [b"TE: nottrailers"], False),
+        (b"GET / HTTP/1.1", [], False),
+        (b"GET / HTTP/1.0", [b"TE: trailers"], False),
+    ],
+)
+def test_trailers_are_taken(
+    request_head: ModuleType, line: bytes, fields: list[bytes], taken: bool
+) -> None:
+    assert judged(request_head, line, *fields).takes_trailers is taken

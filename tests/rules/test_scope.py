@@ -30,6 +30,7 @@ def make(scope: ModuleType, **changes: Any) -> dict[str, Any]:
         "root_path": "",
         "state": {},
         "extensions": {},
+        "takes_trailers": False,
     }
     result: dict[str, Any] = scope.http_scope(**(values | changes))
     return result
@@ -138,7 +139,7 @@ def test_scopes_of_two_requests_share_nothing_mutable(scope: ModuleType) -> None
     first["extensions"]["y"] = {}
     second = make(scope, extensions=extensions)
     assert second["asgi"] == {"version": "3.0", "spec_version": "2.5"}
-    assert second["extensions"] == {"tls": {}}
+    assert second["extensions"] == {"tls": {}, "http.response.early_hint": {}}
 
 
 def test_state_is_copied_one_level_deep(scope: ModuleType) -> None:
@@ -187,3 +188,18 @@ def test_websocket(scope: ModuleType) -> None:
     assert made["state"]["shared"] is state["shared"]
     assert made["subprotocols"] is not offered
     assert made["extensions"]["esg.server"] is not server["esg.server"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "offered"),
+    [
+        ({}, {"http.response.early_hint"}),
+        ({"takes_trailers": True}, {"http.response.early_hint", "http.response.trailers"}),
+        ({"http_version": "1.0"}, set()),
+    ],
+)
+def test_extensions_are_offered_where_they_work(
+    scope: ModuleType, changes: dict[str, Any], offered: set[str]
+) -> None:
+    made = make(scope, extensions={"esg.server": {"a": 1}}, **changes)
+    assert set(made["extensions"]) == offered | {"esg.server"}

@@ -21,6 +21,8 @@ cdef class HttpExchange:
     cdef public bint client_left
     cdef public long long sent
     cdef bint _has_content
+    cdef bint _content_over
+    cdef bint _trailers_announced
     cdef long long _remaining
     cdef bint _held_replaceable
 
@@ -34,6 +36,10 @@ cdef class HttpExchange:
     cdef void _send_start(self, object message) except *
     @cython.locals(final=bint)
     cdef list _send_body(self, object message)
+    @cython.locals(final=bint)
+    cdef list _send_trailers(self, object message)
+    @cython.locals(hint=bytes)
+    cdef list _send_early_hint(self, object message)
     cdef void _check_length(self, Py_ssize_t size, bint final) except *
     cpdef bytes flush_start(self)
     cpdef bint needs_error_response(self) except -1

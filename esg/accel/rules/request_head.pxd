@@ -18,6 +18,7 @@ cdef class RequestHead:
     cdef public list headers
     cdef public long long content_length
     cdef public bint expect_continue
+    cdef public bint takes_trailers
     cdef public tuple connection
 
 

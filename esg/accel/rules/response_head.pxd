@@ -21,11 +21,15 @@ cdef class ResponsePlan:
     cdef public long long length
     cdef public bint close
     cdef public list options
+    cdef public bint trailers
 
 
 cdef class Http1Response:
     cdef str _http_version
     cdef DefaultFields _defaults
+    cdef bint _takes_trailers
+    cdef bint _in_trailers
+    cdef public bint trailers_due
     cdef public ResponsePlan response
     cdef public bint keep_alive
     cdef public int framing
@@ -33,15 +37,17 @@ cdef class Http1Response:
     cpdef void start(self, ResponsePlan response) except *
     @cython.locals(response=ResponsePlan)
     cpdef bytes head(self)
-    cdef bint _would_be_chunked(self) except -1
     cdef list _default_lines(self)
     @cython.locals(size=Py_ssize_t, last=bytes)
     cpdef list frame(self, object data, bint final)
+    cpdef bytes trailers(self, object fields, bint final)
+    cpdef bytes early_hint(self, object links)
 
 
 cpdef bytes format_date(long long timestamp)
 cpdef tuple checked_field(object name, object value)
 cpdef ResponsePlan plan(str method, object status, object headers)
 cdef bint _take_special(ResponsePlan result, bytes name, bytes value) except -1
+cdef tuple _checked_trailer(object name, object value)
 cdef bytes _status_line(int status)
 cpdef bytes upgrade_response(bytes protocol, object fields, object headers, DefaultFields defaults)

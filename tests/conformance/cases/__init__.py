@@ -17,6 +17,7 @@ GROUPS = (
     "asgi_send",
     "asgi_errors",
     "asgi_disconnect",
+    "asgi_extensions",
     "lifespan",
     "shutdown",
     "websocket_handshake",
