@@ -119,14 +119,15 @@ def serve(
         during.enter_context(logs.attached(level))
         violations = during.enter_context(collect_violations())
         server = LiveServer(f"{chosen.name}-{chosen.loop}", logs, violations)
-        server.addresses = running.start(start_timeout)
+        started = running.start(start_timeout)
+        server.addresses = started.addresses
         try:
             yield server
         except BaseException as error:
-            for problem in running.stop(stop_timeout):
+            for problem in running.stop(started, stop_timeout):
                 error.add_note(problem)
             raise
-        _raise(running.stop(stop_timeout), violations)
+        _raise(running.stop(started, stop_timeout), violations)
 
 
 def _raise(problems: list[str], violations: list[ASGIViolation]) -> None:
@@ -157,8 +158,8 @@ class _ServerThread:
         self._error: BaseException | None = None
         self._left_behind: list[str] = []
 
-    def start(self, timeout: float) -> tuple[str, ...]:
-        """Start it and return its addresses.
+    def start(self, timeout: float) -> Server:
+        """Start it and return the server that listens.
 
         Args:
             timeout: seconds that this may take, once the application is imported.
@@ -176,27 +177,26 @@ class _ServerThread:
                 self._server.shutdown(force=True)
                 self.thread.join(_FORCED)
                 raise
-            return self._server.addresses
+            return self._server
         self.thread.join()
         raise self._error or AssertionError("the server has neither started nor failed")
 
-    def stop(self, timeout: float) -> list[str]:
+    def stop(self, server: Server, timeout: float) -> list[str]:
         """Stop it.
 
         Args:
+            server: what `start` returned.
             timeout: seconds that what still runs may take.
 
         Returns:
             what went wrong with that.
         """
-        if self._server is None:
-            return ["it has no server to stop"]
         self._stop_timeout = timeout
-        self._server.shutdown()
+        server.shutdown()
         problems: list[str] = []
         if not self._served.wait(timeout):
             problems.append(f"the server has not stopped in {timeout:g} s: {self._what_runs()}")
-            self._server.shutdown(force=True)
+            server.shutdown(force=True)
         self.thread.join(timeout + _FORCED)
         if self.thread.is_alive():
             problems.append(f"nor does it when it must not wait any more:\n{self._stack()}")

@@ -233,7 +233,8 @@ def check_keys(
             if key.required:
                 raise Forbidden(f"{whose}: {key.name!r} is missing", clause)
             continue
-        if _version(spec_version) < _version(key.since):
+        # An empty value says no more than a missing one.
+        if found[key.name] and _version(spec_version) < _version(key.since):
             raise Forbidden(
                 f"{whose}: {key.name!r} needs spec_version {key.since}, the scope has"
                 f" {spec_version}",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from esg.asgi import HTTP_SPEC_VERSION
 from esg.testing import value_forms as form
 from esg.testing.message_forms import Key, check_keys
 from esg.testing.violation import ASGI, HTTP, LIFESPAN, TLS, WEBSOCKET, Forbidden
@@ -136,7 +137,14 @@ def extensions_of(scope: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def spec_version_of(scope: Mapping[str, Any]) -> str:
-    """Return the specification's version that the server of a scope keeps to, 2.0 by default."""
+    """Return the specification's version that the server of a scope keeps to, 2.0 by default.
+
+    Of a server that breaks the rules for telling it, nothing can be known, and no old version blamed
+    on the application.
+    """
     versions = scope.get("asgi")
-    found = versions.get("spec_version", "2.0") if isinstance(versions, dict) else "2.0"
-    return found if isinstance(found, str) and _VERSION.fullmatch(found) else "2.0"
+    if not isinstance(versions, dict):
+        return HTTP_SPEC_VERSION
+    found = versions.get("spec_version", "2.0")
+    known = isinstance(found, str) and _VERSION.fullmatch(found)
+    return found if known else HTTP_SPEC_VERSION

@@ -78,11 +78,6 @@ def optional(form: Form) -> Form:
     return lambda value: None if value is None else form(value)
 
 
-def anything(_value: Any) -> str | None:
-    """Want nothing in particular."""
-    return None
-
-
 def mapping(value: Any) -> str | None:
     """Want a dict with Unicode strings for keys."""
     if not isinstance(value, dict):

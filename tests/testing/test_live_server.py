@@ -253,6 +253,24 @@ def test_an_idle_connection_is_no_hindrance(any_row: str) -> None:
         client.get(server.url)
 
 
+def test_a_server_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve_well = esg.Server.serve
+
+    async def serve_badly(server: esg.Server) -> None:
+        await serve_well(server)
+        raise LookupError("in the end")
+
+    monkeypatch.setattr(esg.Server, "serve", serve_badly)
+    with pytest.raises(NotStopped, match="the server raised LookupError"), serve(hello) as server:
+        httpx.get(server.url)
+
+
+def test_a_server_that_is_stopped_by_itself() -> None:
+    with serve(hello, limit_max_requests=1) as server:
+        httpx.get(server.url)
+        server.logs.wait_for("Stopped")
+
+
 def test_the_blocks_own_error_comes_first() -> None:
     with (
         pytest.raises(LookupError, match="mine") as raised,

@@ -210,13 +210,27 @@ def test_websocket_form(name: str) -> None:
 @pytest.mark.parametrize(
     ("version", "message", "what"),
     [
-        ("2.0", {**ACCEPT, "headers": []}, "'headers' needs spec_version 2.1"),
+        ("2.0", {**ACCEPT, "headers": [(b"a", b"b")]}, "'headers' needs spec_version 2.1"),
         ("2.2", {"type": "websocket.close", "reason": "x"}, "'reason' needs spec_version 2.3"),
     ],
 )
 def test_a_key_that_the_server_is_too_old_for(version: str, message: Message, what: str) -> None:
     scope = websocket_scope(asgi={"version": "3.0", "spec_version": version})
     assert what in violation(sending(RECEIVE, message), scope, [CONNECT]).what
+
+
+@pytest.mark.parametrize(
+    ("message", "asgi"),
+    [
+        ({**ACCEPT, "headers": []}, {"version": "3.0"}),
+        ({"type": "websocket.close", "reason": ""}, {"version": "3.0"}),
+        ({**ACCEPT, "headers": [(b"a", b"b")]}, None),
+        ({**ACCEPT, "headers": [(b"a", b"b")]}, {"version": "3.0", "spec_version": 2}),
+    ],
+)
+def test_keys_that_no_server_can_mind(message: Message, asgi: Any) -> None:
+    app = validate(sending(RECEIVE, message), server=False)
+    assert call(app, websocket_scope(asgi=asgi), [CONNECT]) == [message]
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def at_once(*messages: Message, before: tuple[Message, ...] = ()) -> ASGIApp:
 
 
 def violation_in_group(app: ASGIApp, scope: Scope, delivered: list[Message]) -> ASGIViolation:
-    validated = validate(app)
+    validated = validate(app, strict=True)
     with pytest.raises(ExceptionGroup):
         call(validated, scope, delivered)
     return validated.violations[0]
@@ -162,7 +162,7 @@ def test_two_sends_at_once() -> None:
 
 
 def test_a_receive_beside_a_send() -> None:
-    app = validate(at_once(BODY, RECEIVE, before=(START,)))
+    app = validate(at_once(BODY, RECEIVE, before=(START,)), strict=True)
     assert call(app, http_scope(), [{"type": "http.disconnect"}]) == [START, BODY]
 
 
@@ -173,7 +173,7 @@ TEXT = {"type": "websocket.send", "text": "a"}
 
 def test_websocket_messages_at_once() -> None:
     app = at_once(TEXT, TEXT, {"type": "websocket.close"}, before=(RECEIVE, ACCEPT))
-    assert len(call(validate(app), websocket_scope(), [CONNECT])) == 4
+    assert len(call(validate(app, strict=True), websocket_scope(), [CONNECT])) == 4
 
 
 def test_a_websocket_message_beside_its_accept() -> None:
@@ -190,7 +190,18 @@ def test_receive_may_be_cancelled_and_called_again() -> None:
         await receive()
         await GOOD(scope, receive, send)
 
-    assert call(validate(app), http_scope(), [REQUEST]) == [START, BODY]
+    assert call(validate(app, strict=True), http_scope(), [REQUEST]) == [START, BODY]
+
+
+def test_only_strict_validation_minds_what_the_specification_leaves_undefined() -> None:
+    delivered = [{**REQUEST, "more_body": True}, REQUEST]
+    app = at_once(RECEIVE, RECEIVE, before=(START, BODY))
+    assert call(validate(app, server=False), http_scope(), delivered) == [START, BODY]
+    app = at_once(MORE, MORE, before=(START,))
+    validated = validate(app)
+    with pytest.raises(ASGIViolation, match="returned after"):
+        call(validated, http_scope())
+    assert len(validated.violations) == 1
 
 
 @pytest.mark.parametrize("function", ["receive", "send"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from esg.asgi import Message
+from esg.asgi import Message, Receive, Scope, Send
 from esg.testing import validate
 from tests.testing.calls import (
     RECEIVE,
@@ -151,6 +151,24 @@ def test_lawful(name: str) -> None:
     delivered, messages = LAWFUL[name]
     sent = [message for message in messages if message is not RECEIVE]
     assert call(validate(sending(*messages)), SCOPE, delivered) == sent
+
+
+def test_a_send_that_failed_tells_that_the_client_has_left() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        await send(CLOSE)
+
+    with pytest.raises(BrokenPipeError):
+        call(validate(app), SCOPE, [CONNECT], lost_after=1)
+
+    async def goes_on(scope: Scope, receive: Receive, send: Send) -> None:
+        with pytest.raises(BrokenPipeError):
+            await app(scope, receive, send)
+        with pytest.raises(BrokenPipeError):
+            await send(SEND)
+
+    assert call(validate(goes_on), SCOPE, [CONNECT], lost_after=1) == [ACCEPT]
 
 
 @pytest.mark.parametrize("name", SERVER)
