@@ -42,6 +42,7 @@ class Service:
     Attributes:
         stop: set when the server is to stop gracefully.
         force_stop: set when it is to stop at once.
+        extensions: of every scope; `esg.shutdown` lets an application wait for the stop.
         stuck: set by the driver when requests go on a second after they were cancelled.
     """
 
@@ -63,11 +64,16 @@ class Service:
     limits: HeadLimits = field(init=False)
     timeouts: Timeouts = field(init=False)
     access_log: AccessLog = field(init=False)
+    extensions: dict[str, dict[str, Any]] = field(init=False)
     _defaults: DefaultFields = field(init=False)
 
     def __post_init__(self) -> None:
         """Derive the rules' values from the settings."""
         c = self.config
+        self.extensions = {
+            "esg.server": self.server_info,
+            "esg.shutdown": {"wait": self.stop.wait},
+        }
         self.limits = HeadLimits(
             c.limit_head_size, c.limit_fields, c.limit_target_size, c.limit_body_size
         )

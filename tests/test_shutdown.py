@@ -92,6 +92,19 @@ def test_what_does_not_end_is_ended(serve: Serve, row: Row) -> None:
     assert server.stderr.matching("WARNING.*Requests do not end within 0.5 s")
 
 
+def test_an_event_stream_ends_itself(serve: Serve, row: Row) -> None:
+    """`esg.shutdown` in the scope's extensions tells the application when the stop begins."""
+    server = serve(*PATIENT, app="examples.events_until_stop:app", row=row)
+    with server.connect() as client:
+        client.request("/")
+        answer = client.start_response()
+        assert answer.readline() == b"data: 0\n"
+        ask_to_stop(server)
+        assert answer.read().endswith(b"event: goodbye\ndata: \n\n")
+    assert server.wait_exit() == 0
+    assert not server.stderr.matching("do not end")
+
+
 def test_no_bound_waits(serve: Serve) -> None:
     server = serve("--timeout-graceful-shutdown", "0")
     with server.connect() as client:

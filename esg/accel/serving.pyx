@@ -87,7 +87,7 @@ cdef class Serving:
         self.app = _coroutine_function(service.app)
         self.context = service.context
         self.state = service.state
-        self.extensions = {"esg.server": service.server_info}
+        self.extensions = service.extensions
         self.root_path = config.root_path
         # The service holds the interpreted twins of these.
         self.limits = HeadLimits(

@@ -26,6 +26,6 @@ def request_scope(connection: HttpConnection, head: RequestHead) -> Scope:
         server=connection.transport.server,
         root_path=service.config.root_path,
         state=service.state,
-        extensions={"esg.server": service.server_info},
+        extensions=service.extensions,
         takes_trailers=head.takes_trailers,
     )

@@ -106,7 +106,7 @@ def _masked(key: str, value: Any) -> Any:
     if key not in ("asgi", "extensions") or not value:
         return value
     return sorted(
-        (name, "<masked>" if name == "esg.server" else item) for name, item in value.items()
+        (name, "<masked>" if name.startswith("esg.") else item) for name, item in value.items()
     )
 
 
