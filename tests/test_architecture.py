@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.rules", "esg.options", "esg.access_format", "esg.log_config", "esg.cancellation"),
     ("esg.logs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
-    ("esg.binding", "esg.service"),
+    ("esg.binding", "esg.send_buffer", "esg.service"),
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),
     ("esg.server",),

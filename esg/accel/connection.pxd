@@ -25,7 +25,8 @@ cdef class Connection:
     cdef int read_on(self) except -1
     cdef int stop_waiting(self) except -1
     cdef bytes take_input(self, Py_ssize_t limit)
-    cdef int give_back(self, bytes data) except -1
+    cdef bytes peek_input(self, Py_ssize_t limit)
+    cdef int skip_input(self, Py_ssize_t size) except -1
     cdef int content_taken(self) except -1
     cdef bint at_eof(self) except -1
     cdef int drop(self, bint abort) except -1

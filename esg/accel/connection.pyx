@@ -41,8 +41,12 @@ cdef class Connection:
         """Take up to `limit` of the bytes that have come; None where there are none."""
         raise NotImplementedError
 
-    cdef int give_back(self, bytes data) except -1:
-        """Put back bytes, just taken, that belong to the next request."""
+    cdef bytes peek_input(self, Py_ssize_t limit):
+        """Copy up to `limit` of the bytes that have come; None where there are none."""
+        raise NotImplementedError
+
+    cdef int skip_input(self, Py_ssize_t size) except -1:
+        """Drop as many of the bytes that have come; there must be as many."""
         raise NotImplementedError
 
     cdef int content_taken(self) except -1:

@@ -28,6 +28,7 @@ cdef class HttpContent(HttpExchange):
     cdef bint pull(self) except -1
     cdef bint _feed(self) except -1
     cdef bint _feed_chunked(self) except -1
+    cdef bint _decode(self, ChunkedBody chunked) except -1
     cdef bint _wants_input(self) except -1
     cdef int _take_input(self) except -1
 

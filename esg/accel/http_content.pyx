@@ -5,14 +5,15 @@ What the client has sent is shown to the exchange only when the application asks
 the exchange counts what was taken and not what happens to have come. Must not know the response.
 """
 
-from esg.accel.chunked_body cimport chunked_body
+from esg.accel.chunked_body cimport ChunkedBody, chunked_body
 from esg.accel.connection cimport Connection
 
 from esg.errors import RequestRejected
 
 cdef enum:
-    # Raw bytes of a chunked message that are decoded at once.
-    CHUNKED_PIECE = 65536
+    # Raw bytes of a chunked message that are decoded at once, and the first piece of them.
+    MOST_DECODED = 65536
+    FIRST_PIECE = 512
     # Content of a declared length that is taken at once; more has never come.
     MOST_TAKEN = 1 << 30
     # Pieces of it that are kept as they came: an object costs more than the few bytes in it may.
@@ -64,15 +65,10 @@ cdef class HttpContent(HttpExchange):
         return True
 
     cdef bint _feed_chunked(self) except -1:
-        cdef bytes data = self.connection.take_input(CHUNKED_PIECE)
-        cdef Py_ssize_t taken
-        if data is None:
-            return False
         if self.chunked is None:
             self.chunked = chunked_body(self.serving.limits)
-        taken = self.chunked.feed(data)
-        if taken < len(data):
-            self.connection.give_back(data[taken:])
+        if not self._decode(self.chunked):
+            return False
         cdef bytes content = self.chunked.take()
         if content:
             self.body_received(content)
@@ -80,6 +76,25 @@ cdef class HttpContent(HttpExchange):
             self.body_complete()
         self.connection.content_taken()
         return True
+
+    cdef bint _decode(self, ChunkedBody chunked) except -1:
+        """Decode a bounded part of what has come; tell whether there was any.
+
+        In pieces that grow, as what follows a message is copied for nothing.
+        """
+        cdef Py_ssize_t size = FIRST_PIECE
+        cdef Py_ssize_t decoded = 0
+        cdef Py_ssize_t taken
+        cdef bytes data
+        while decoded < MOST_DECODED and not chunked.complete:
+            data = self.connection.peek_input(min(size, MOST_DECODED - decoded))
+            if data is None:
+                break
+            taken = chunked.feed(data)
+            self.connection.skip_input(taken)
+            decoded += taken
+            size *= 2
+        return decoded > 0
 
     # What the connection tells.
 

@@ -229,7 +229,7 @@ cdef class HttpConnection(TransportConnection):
         self.phase = SERVING
         self.request = None
         # The empty line that may precede a request is none.
-        begun = self.input.size > 2 or has_begun(self.input.peek())
+        begun = self.input.size and (self.input.size > 2 or has_begun(self.input.peek()))
         self.deadlines.arm(HEAD if begun else IDLE, monotonic())
         return 0
 
@@ -286,11 +286,10 @@ cdef class HttpConnection(TransportConnection):
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
         cdef HttpRequest request = self.request
+        self.watch_progress(now)
         cdef int timer = self.deadlines.expired(now)
         if timer:
             return self._timer_expired(timer)
-        if self.writing_paused:
-            return self.watch_progress(now)
         if request is not None and request.start_is_held():
             return request.flush_held_start()
         return 0

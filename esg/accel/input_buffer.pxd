@@ -19,5 +19,6 @@ cdef class InputBuffer:
     cdef int _join(
         self, const char *first, Py_ssize_t first_size, const char *second, Py_ssize_t second_size
     ) except -1
+    cdef bytes first(self, Py_ssize_t limit)
     cdef bytes peek(self)
     cdef int put_back(self, bytes data) except -1

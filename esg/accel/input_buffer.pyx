@@ -80,14 +80,17 @@ cdef class InputBuffer:
 
     cdef bytes take(self, Py_ssize_t limit):
         """Take up to `limit` bytes."""
-        cdef Py_ssize_t size = min(limit, self.size)
-        cdef bytes taken = PyBytes_FromStringAndSize(self.data, size)
-        self.skip(size)
+        cdef bytes taken = self.first(limit)
+        self.skip(PyBytes_GET_SIZE(taken))
         return taken
+
+    cdef bytes first(self, Py_ssize_t limit):
+        """Return a copy of up to `limit` bytes."""
+        return PyBytes_FromStringAndSize(self.data, min(limit, self.size))
 
     cdef bytes peek(self):
         """Return a copy of all bytes."""
-        return PyBytes_FromStringAndSize(self.data, self.size)
+        return self.first(self.size)
 
     cdef int put_back(self, bytes data) except -1:
         """Put bytes before the others."""

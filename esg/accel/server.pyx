@@ -127,11 +127,20 @@ class FastServer:
 def _sweep(Serving serving):
     cdef double now = monotonic()
     for connection in tuple(serving.connections):
-        (<HttpConnection> connection).sweep(now)
+        _sweep_one(connection, now)
     if serving.bounds_requests:
         for task in tuple(serving.tasks):
             if isinstance(task, RequestTask):
                 (<RequestTask> task).sweep(now)
+
+
+cdef int _sweep_one(HttpConnection connection, double now) except -1:
+    """Sweep a connection; whatever goes wrong with it, the others have their turn."""
+    try:
+        connection.sweep(now)
+    except BaseException:
+        connection.internal_error()
+    return 0
 
 
 def _stop_idle(Serving serving):

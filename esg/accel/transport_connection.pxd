@@ -30,7 +30,6 @@ cdef class TransportConnection(Connection):
     cdef InputBuffer input
     # What has come is being served: what is written meanwhile may wait for more.
     cdef bint settling
-    cdef Py_ssize_t _unwritten
     cdef unsigned int _writes
 
     cdef int flush(self) except -1

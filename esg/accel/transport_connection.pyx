@@ -12,9 +12,10 @@ from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.serving cimport Serving, monotonic
 
-from esg.accel.transport_socket import is_at_end, reset
+from esg.accel.transport_socket import fileno, is_at_end, reset
 from esg.binding import endpoint, peer
 from esg.logs import logger
+from esg.send_buffer import unacknowledged
 
 cdef enum:
     # Buffers of up to this many bytes are joined; larger ones are not copied.
@@ -60,7 +61,6 @@ cdef class TransportConnection(Connection):
     def pause_writing(self):
         """Take note that bytes wait for the client to read."""
         self.writing_paused = True
-        self._unwritten = 0
         self.deadlines.arm(WRITE, monotonic())
 
     def resume_writing(self):
@@ -156,11 +156,11 @@ cdef class TransportConnection(Connection):
         return True
 
     cdef int watch_progress(self, double now) except -1:
-        """Restart the WRITE timer whenever the client has read something."""
-        cdef Py_ssize_t unwritten = self.transport.get_write_buffer_size()
-        if unwritten < self._unwritten:
-            self.deadlines.arm(WRITE, now)
-        self._unwritten = unwritten
+        """Show the WRITE timer what the client has not taken yet."""
+        if self.writing_paused and self.deadlines.is_writing():
+            self.deadlines.untaken(
+                self.transport.get_write_buffer_size() + unacknowledged(fileno(self.transport)), now
+            )
         return 0
 
     # Bytes in.
@@ -168,8 +168,12 @@ cdef class TransportConnection(Connection):
     cdef bytes take_input(self, Py_ssize_t limit):
         return self.input.take(limit) if self.input.size else None
 
-    cdef int give_back(self, bytes data) except -1:
-        return self.input.put_back(data)
+    cdef bytes peek_input(self, Py_ssize_t limit):
+        return self.input.first(limit) if self.input.size else None
+
+    cdef int skip_input(self, Py_ssize_t size) except -1:
+        self.input.skip(size)
+        return 0
 
     cdef bint at_eof(self) except -1:
         return self.eof or self.transport is None or is_at_end(self.transport)
@@ -206,7 +210,11 @@ cdef class TransportConnection(Connection):
             self.flow.paused = False
             self.transport.resume_reading()
         self.deadlines.arm(LINGER, monotonic())
-        self.transport.write_eof()
+        try:
+            self.transport.write_eof()
+        except OSError as error:  # reset by the client, which asyncio says at once
+            logger.debug("Connection lost: %s", error)
+            return self.drop(False)
         return 0
 
     cdef int drop(self, bint abort) except -1:

@@ -10,18 +10,22 @@ import struct
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for 0 s
 
 
+def fileno(transport):
+    """Return the descriptor."""
+    return transport.get_extra_info("socket").fileno()
+
+
 def is_readable(transport):
     """Tell whether the kernel has bytes, or the end of the stream, that nobody has read."""
     poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    poll.register(fileno(transport), select.POLLIN)
     return bool(poll.poll(0))
 
 
 def is_at_end(transport):
     """Tell whether what comes next from the kernel is the end of the stream."""
-    fd = transport.get_extra_info("socket").fileno()
     # uvloop's stand-in for the socket cannot receive, so a copy of it does.
-    with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as sock:
+    with socket.fromfd(fileno(transport), socket.AF_INET, socket.SOCK_STREAM) as sock:
         try:
             return not sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:

@@ -16,6 +16,7 @@ from anyio import ClosedResourceError, notify_closing, wait_readable, wait_writa
 from esg.asgi import Buffer
 from esg.binding import endpoint, peer
 from esg.rules.scope import Address
+from esg.send_buffer import unacknowledged
 
 READ_SIZE = 65536
 # What need not wait still lets other tasks run after this many bytes.
@@ -74,6 +75,10 @@ class SocketTransport:
         """Wait until the kernel takes more, or `wake` is called."""
         with suppress(ClosedResourceError):
             await wait_writable(self._socket)
+
+    def unacknowledged(self) -> int:
+        """Return how many bytes the client's side has not taken; 0 where nobody knows."""
+        return 0 if self._closed else unacknowledged(self._socket.fileno())
 
     def wake(self) -> None:
         """Make whoever waits for this transport look again at why."""

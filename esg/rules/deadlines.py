@@ -84,13 +84,14 @@ class Deadlines:
     They differ because a response may be stalled while the application waits for content.
     """
 
-    __slots__ = ("_reading", "_reading_ends", "_timeouts", "_writing_ends")
+    __slots__ = ("_reading", "_reading_ends", "_timeouts", "_untaken", "_writing_ends")
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
         self._reading = NONE
         self._reading_ends = _NEVER
         self._writing_ends = _NEVER
+        self._untaken = 0  # bytes, as far as they have been looked at
 
     def arm(self, timer: int, now: float) -> None:
         """Start a timer; all but WRITE replace each other."""
@@ -98,6 +99,7 @@ class Deadlines:
         ends = now + seconds if seconds else _NEVER
         if timer == WRITE:
             self._writing_ends = ends
+            self._untaken = 0
         else:
             self._reading = timer
             self._reading_ends = ends
@@ -132,6 +134,24 @@ class Deadlines:
     def stop_writing(self) -> None:
         """Stop the WRITE timer."""
         self._writing_ends = _NEVER
+
+    def is_writing(self) -> bool:
+        """Tell whether the WRITE timer runs."""
+        return self._writing_ends < _NEVER
+
+    def untaken(self, size: int, now: float) -> None:
+        """Restart the WRITE timer if the client has taken something since the last look.
+
+        The kernel says that there is room only once a good part of its buffer is free, which a
+        slow reader may not reach in time.
+
+        Args:
+            size: bytes that are still to reach the client, those in the kernel included.
+            now: the time.
+        """
+        if size < self._untaken:
+            self.arm(WRITE, now)
+        self._untaken = size
 
     def next(self) -> float:
         """Return when the first timer runs out, infinity if none runs."""

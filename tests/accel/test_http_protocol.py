@@ -94,6 +94,23 @@ def test_content_that_came_while_the_loop_was_blocked(serve: Serve, asyncio_row:
         assert blocker.response().status == 200
 
 
+def test_reset_behind_content_that_is_rejected(serve: Serve, asyncio_row: Row) -> None:
+    """Nothing went wrong: the connection is gone before the server can end it."""
+    server = serve(app=f"{APPS}:app", row=asyncio_row)
+    with server.connect() as client, server.connect() as blocker:
+        client.send(head("/at-once", "Transfer-Encoding: chunked"))
+        assert client.response().body == b"at once"
+        blocker.request("/block")
+        server.stdout.wait_for("^# blocking")
+        client.send(b"no chunk\r\n")
+        client.reset()
+        server.open_gate()
+        assert blocker.response().status == 200
+        assert blocker.get("/at-once").status == 200
+    assert server.stop() == 0
+    assert not server.stderr.matching("Internal error")
+
+
 def test_no_response_for_a_client_whose_end_is_unread(serve: Serve, asyncio_row: Row) -> None:
     """No news: it may have left, so its log line is for debugging."""
     server = serve(app=f"{APPS}:app", row=asyncio_row)

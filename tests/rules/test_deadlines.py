@@ -154,3 +154,35 @@ def test_sweeps_for_a_timeout_of_others(deadlines: ModuleType) -> None:
     assert timeouts.sweep_interval == pytest.approx(0.5)
     timeouts.sweep_for(3)
     assert timeouts.sweep_interval == pytest.approx(0.5)
+
+
+def test_write_timer_runs_from_when_it_is_armed(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    assert not timers.is_writing()
+    timers.arm(deadlines.WRITE, 100.0)
+    assert timers.is_writing()
+    timers.stop_writing()
+    assert not timers.is_writing()
+
+
+def test_write_timer_restarts_as_the_client_takes_bytes(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    timers.arm(deadlines.WRITE, 100.0)
+    timers.untaken(5000, 110.0)  # the first look compares with nothing
+    assert timers.next() == 100.0 + SECONDS["WRITE"]
+    timers.untaken(4999, 120.0)
+    assert timers.next() == 120.0 + SECONDS["WRITE"]
+    timers.untaken(4999, 130.0)
+    timers.untaken(6000, 131.0)  # more has been written
+    assert timers.next() == 120.0 + SECONDS["WRITE"]
+    timers.untaken(5999, 132.0)
+    assert timers.next() == 132.0 + SECONDS["WRITE"]
+
+
+def test_what_an_earlier_wait_left_untaken_is_forgotten(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    timers.arm(deadlines.WRITE, 100.0)
+    timers.untaken(5000, 101.0)
+    timers.arm(deadlines.WRITE, 110.0)
+    timers.untaken(10, 120.0)
+    assert timers.next() == 110.0 + SECONDS["WRITE"]
