@@ -15,7 +15,7 @@ from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.implementation import resolve
 from esg.logs import logger
-from esg.options import Option, flag_name, option_of
+from esg.options import SWITCHES, Option, flag_name, option_of
 from esg.process import configure_logging, leave, occupy_standard_streams, run_server
 from esg.server import startup_errors
 from esg.settings import Settings, as_toml, collect
@@ -31,6 +31,10 @@ _EPILOG = (
 class _GroupedCommand(click.Command):
     """List the options under the headings of the schema."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the values that some options on or off may have."""
+        return super().parse_args(ctx, _without_booleans(args))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
@@ -43,6 +47,24 @@ class _GroupedCommand(click.Command):
                 formatter.write_dl(records)
         formatter.write_paragraph()
         formatter.write_text(_EPILOG)
+
+
+def _without_booleans(args: Sequence[str]) -> list[str]:
+    """Write `--name true` and `--name=true` as `--name`, and with false as `--no-name`."""
+    options = [(f, option_of(f)) for f in fields(Config)]
+    names = {flag_name(f.name) for f, option in options if option and option.takes_boolean}
+    left = list(args)
+    plain: list[str] = []
+    while left:
+        argument = left.pop(0)
+        name, _, value = argument.partition("=")
+        if name in names:
+            if not value and left and left[0].lower() in SWITCHES:
+                value = left.pop(0)
+            if value.lower() in SWITCHES:
+                argument = name if SWITCHES[value.lower()] else f"--no-{name[2:]}"
+        plain.append(argument)
+    return plain
 
 
 class _SchemaOption(click.Option):

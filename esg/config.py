@@ -24,6 +24,7 @@ _BINDING = "Binding"
 _APPLICATION = "Application"
 _IMPLEMENTATION = "Implementation"
 _HTTP = "HTTP"
+_WEBSOCKET = "WebSocket (seconds: 0 or none for no such bound)"
 _TIMEOUTS = "Timeouts (seconds, 0 for none)"
 _LIMITS = "Limits (0 for none)"
 _LOGGING = "Logging"
@@ -89,6 +90,30 @@ def _log_config(value: Any) -> str | Mapping[str, Any]:
     if not isinstance(value, (str, Mapping)) or not value:
         raise ValueError("must be a file's path, or a dictionary")
     return value
+
+
+_CODECS = ("auto", "none", "wsproto", "websockets")
+
+
+def _websocket_codec(value: Any) -> str:
+    # The name that others have for the part of that library which we use.
+    name = "websockets" if value == "websockets-sansio" else value
+    if name not in _CODECS:
+        raise ValueError(f"must be one of {', '.join(_CODECS)}")
+    return str(name)
+
+
+def _seconds(value: Any) -> float:
+    """Take a number of seconds from 0 on, or "none" for 0."""
+    if value is None or value == "none":
+        return 0.0
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if isinstance(value, bool) or not 0 <= seconds < float("inf"):
+        raise ValueError("must be a number of at least 0, or none")
+    return seconds
 
 
 def _check_app(app: object) -> None:
@@ -174,6 +199,43 @@ class Config(metaclass=_SchemaType):
         parse=_headers,
     )
 
+    ws: str = setting(
+        "auto",
+        "Codec of WebSocket frames: auto (the implementation's own), wsproto or websockets; "
+        "none serves no WebSocket.",
+        _WEBSOCKET,
+        choices=_CODECS,
+        parse=_websocket_codec,
+    )
+    ws_max_size: int = setting(
+        16777216,
+        "Size of a message, inflated; above it close code 1009.",
+        _WEBSOCKET,
+        minimum=1,
+        metavar="BYTES",
+    )
+    ws_max_queue: int = setting(
+        32,
+        "Messages that wait for APP; beyond them, or 64 KiB, the client waits.",
+        _WEBSOCKET,
+        minimum=1,
+    )
+    ws_per_message_deflate: bool = setting(
+        True, "Compress messages where the client can.", _WEBSOCKET, takes_boolean=True
+    )
+    ws_ping_interval: float = setting(
+        20.0, "Between the pings that ask whether a client is there.", _WEBSOCKET, parse=_seconds
+    )
+    ws_ping_timeout: float = setting(
+        20.0, "For anything from the client after a ping.", _WEBSOCKET, parse=_seconds
+    )
+    ws_accept_timeout: float = setting(
+        10.0, "For APP to accept a WebSocket or refuse it.", _WEBSOCKET, parse=_seconds
+    )
+    ws_close_timeout: float = setting(
+        10.0, "For the client's answer to a close frame.", _WEBSOCKET, parse=_seconds
+    )
+
     timeout_keep_alive: float = setting(5.0, "Between two requests.", _TIMEOUTS, minimum=0)
     timeout_headers: float = setting(10.0, "For a whole request head.", _TIMEOUTS, minimum=0)
     timeout_body: float = setting(
@@ -205,7 +267,7 @@ class Config(metaclass=_SchemaType):
     )
 
     limit_concurrency: int = setting(
-        0, "Requests in flight; above it 503.", _LIMITS, minimum=0, metavar="N"
+        0, "Requests and WebSockets in flight; above it 503.", _LIMITS, minimum=0, metavar="N"
     )
     limit_connections: int = setting(
         0,

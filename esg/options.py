@@ -15,7 +15,8 @@ from typing import Any
 from esg.errors import ConfigError
 
 _KEY = "esg.option"
-_SWITCHES = {
+# What the words of the command line and the environment mean for a switch.
+SWITCHES = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
@@ -34,6 +35,7 @@ class Option:
         maximum: the largest.
         repeatable: whether the command line takes it several times.
         bare: the value that the flag alone stands for, if it can stand alone.
+        takes_boolean: whether the command line also takes true or false behind it.
         parse: checks one value and returns it in its final form; raises ValueError with what is
             allowed.
     """
@@ -46,6 +48,7 @@ class Option:
     maximum: float | None = None
     repeatable: bool = False
     bare: Any = None
+    takes_boolean: bool = False
     parse: Callable[[Any], Any] | None = None
 
 
@@ -109,7 +112,7 @@ def from_text(schema_field: Field[Any], text: str) -> Any:
     if option is not None and option.choices:
         return text.lower()
     if kind.startswith("bool"):
-        return _SWITCHES.get(text.strip().lower(), text)
+        return SWITCHES.get(text.strip().lower(), text)
     with suppress(ValueError):
         if kind.startswith("int"):
             return int(text)

@@ -19,12 +19,16 @@ from esg.access_log import AccessLog, RejectionLog
 from esg.asgi import ASGIApp
 from esg.config import Config
 from esg.errors import AppOverdue, ClientDisconnected, is_disconnect_of
-from esg.logs import logger
+from esg.logs import TRACE, logger
 from esg.rules.deadlines import Timeouts
 from esg.rules.request_head import HeadLimits
 from esg.rules.response_head import DefaultFields
 from esg.rules.running_time import TOO_LONG, RunningTime
 from esg.rules.scope import Address
+from esg.websocket import Codec, DeflateParameters
+from esg.websocket_codecs.choice import CodecFactory, resolve
+from esg.websocket_codecs.tracing import TracingCodec
+from esg.websocket_codecs.wsproto_codec import WsprotoCodec
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class Service:
     stuck: anyio.Event = field(default_factory=anyio.Event)
     in_flight: int = 0
     _requests: int = 0
+    _websockets: int = 0
     _second: int = 0
     _late_warned: bool = False
     _rejections: RejectionLog = field(default_factory=RejectionLog)
@@ -66,9 +71,14 @@ class Service:
     access_log: AccessLog = field(init=False)
     extensions: dict[str, dict[str, Any]] = field(init=False)
     _defaults: DefaultFields = field(init=False)
+    _codec: CodecFactory | None = field(init=False)  # that was asked for by name
 
     def __post_init__(self) -> None:
-        """Derive the rules' values from the settings."""
+        """Derive the rules' values from the settings.
+
+        Raises:
+            StartupError: a codec that was asked for is not installed.
+        """
         c = self.config
         self.extensions = {
             "esg.server": self.server_info,
@@ -78,7 +88,14 @@ class Service:
             c.limit_head_size, c.limit_fields, c.limit_target_size, c.limit_body_size
         )
         self.timeouts = Timeouts(
-            c.timeout_headers, c.timeout_keep_alive, c.timeout_body, c.timeout_write
+            c.timeout_headers,
+            c.timeout_keep_alive,
+            c.timeout_body,
+            c.timeout_write,
+            accept=c.ws_accept_timeout,
+            ping=c.ws_ping_interval,
+            pong=c.ws_ping_timeout,
+            close=c.ws_close_timeout,
         )
         self.timeouts.sweep_for(c.timeout_request)
         self.timeouts.sweep_for(c.cancel_on_disconnect or 0)
@@ -87,6 +104,7 @@ class Service:
         self.access_log = AccessLog(c.access_log_format, c.access_log_exclude, details)
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in c.header]
         self._defaults = DefaultFields(b"esg" if c.server_header else None, c.date_header, extra)
+        self._codec = resolve(c.ws)
 
     @property
     def stopping(self) -> bool:
@@ -100,6 +118,19 @@ class Service:
             self._second = now
             self._defaults.set_time(now)
         return self._defaults
+
+    def codec(self, deflate: DeflateParameters | None, own: CodecFactory = WsprotoCodec) -> Codec:
+        """Make the codec of one WebSocket.
+
+        Args:
+            deflate: what was negotiated for compression, or None.
+            own: the driver's, which `--ws auto` means.
+        """
+        codec = (self._codec or own)(deflate, self.config.ws_max_size)
+        if not logger.isEnabledFor(TRACE):
+            return codec
+        self._websockets += 1
+        return TracingCodec(codec, f"websocket frames #{self._websockets}")
 
     def request_started(self) -> None:
         """Count a request that reaches the application."""

@@ -102,6 +102,10 @@ class Connection:
         """Read exactly `size` bytes, fewer only at the end of the stream."""
         return self._file.read(size)
 
+    def read_some(self) -> bytes:
+        """Read what there is, waiting for the first byte; nothing at the end of the stream."""
+        return self._file.read1(65536)
+
     def read_line(self) -> bytes:
         """Read a line with its end."""
         return self._file.readline()

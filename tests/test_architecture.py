@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.websocket",),
     ("esg.rules", "esg.options", "esg.access_format", "esg.log_config", "esg.cancellation"),
     ("esg.logs",),
+    ("esg.websocket_codecs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
     ("esg.binding", "esg.send_buffer", "esg.service"),
     ("esg.pure", "esg.accel"),

@@ -57,6 +57,29 @@ def test_help_tells_defaults(help_text: str) -> None:
     assert "Between two requests. [default: 5]" in help_text
 
 
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        (["--ws-per-message-deflate"], "true"),
+        (["--ws-per-message-deflate", "True"], "true"),
+        (["--ws-per-message-deflate=1"], "true"),
+        (["--ws-per-message-deflate", "false"], "false"),
+        (["--ws-per-message-deflate=no"], "false"),
+        (["--no-ws-per-message-deflate"], "false"),
+    ],
+)
+def test_switch_with_a_value(
+    given: list[str], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here("--print-config", *given, HELLO) == 0
+    assert re.search(rf"(?m)^ws_per_message_deflate += {value} ", capsys.readouterr().out)
+
+
+def test_switch_with_a_value_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here("--ws-per-message-deflate=maybe", HELLO) == 2
+    assert "--ws-per-message-deflate" in capsys.readouterr().err
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here("--version") == 0
     first = capsys.readouterr().out.splitlines()[0]

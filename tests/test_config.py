@@ -68,6 +68,14 @@ def test_app_must_lead_somewhere(app: Any) -> None:
         ({"limit_fields": 0}, "limit_fields (--limit-fields): must be at least 1, got 0"),
         ({"root_path": "api"}, "root_path (--root-path): must be empty or begin with /"),
         ({"root_path": 1}, "root_path (--root-path): must be empty or begin with /"),
+        ({"ws": "other"}, "ws (--ws): must be one of auto, none, wsproto, websockets, got 'other'"),
+        ({"ws_max_size": 0}, "ws_max_size (--ws-max-size): must be at least 1, got 0"),
+        ({"ws_max_queue": 0}, "ws_max_queue (--ws-max-queue): must be at least 1, got 0"),
+        ({"ws_ping_interval": -1}, "(--ws-ping-interval): must be a number of at least 0, or none"),
+        ({"ws_ping_timeout": "x"}, "(--ws-ping-timeout): must be a number of at least 0, or none"),
+        ({"ws_close_timeout": True}, "(--ws-close-timeout): must be a number of at least 0"),
+        ({"ws_accept_timeout": float("nan")}, "(--ws-accept-timeout): must be a number of"),
+        ({"ws_per_message_deflate": 1}, "must be true or false, got 1"),
         ({"header": "A: b"}, "header (--header): must be a list of NAME:VALUE, got 'A: b'"),
         ({"header": ["A"]}, "header (--header): must look like NAME:VALUE, got ['A']"),
         ({"header": [("A", 1)]}, "header (--header): must look like NAME:VALUE"),
@@ -138,3 +146,12 @@ def test_every_setting_refuses_an_object(setting: Any) -> None:
 def test_is_a_part_of_the_package() -> None:
     assert esg.Config is Config
     assert issubclass(esg.ConfigError, esg.ESGError)
+
+
+@pytest.mark.parametrize(("given", "taken"), [(0.5, 0.5), ("2", 2.0), ("none", 0.0), (None, 0.0)])
+def test_no_time_is_a_time(given: Any, taken: float) -> None:
+    assert Config("example:app", ws_ping_interval=given).ws_ping_interval == taken
+
+
+def test_codec_under_its_other_name() -> None:
+    assert Config("example:app", ws="websockets-sansio").ws == "websockets"

@@ -18,9 +18,11 @@ import pytest
 from esg.config import Config
 from esg.options import option_of
 from tests.client import Connection, Response
+from tests.conformance.websocket_frames import PING
 from tests.conftest import Serve, require
 from tests.rows import FIRST_ROW, Row
 from tests.server import ServerProcess
+from tests.websocket_client import WebSocket
 
 Check: TypeAlias = Callable[[Serve, Path], None]
 EFFECTS: dict[str, Check] = {}
@@ -168,6 +170,109 @@ def impl(serve: Serve, folder: Path) -> None:
 def loop(serve: Serve, folder: Path) -> None:
     server = serve("--loop", "trio", row=None)
     assert server.stderr.matching(r"\(pure on trio, ")
+
+
+SOCKETS = "tests.apps.sockets:app"
+DEFLATE = ("Sec-WebSocket-Extensions", "permessage-deflate")
+
+
+def opened(server: ServerProcess, target: str = "/echo") -> WebSocket:
+    client = WebSocket(server.address)
+    client.open(target)
+    return client
+
+
+@effect
+def ws(serve: Serve, folder: Path) -> None:
+    for codec in ("auto", "wsproto", "websockets", "websockets-sansio"):
+        with opened(serve("--ws", codec, app=SOCKETS)) as client:
+            client.send_text("hello")
+            assert client.next_text() == "hello"
+    with WebSocket(serve("--ws", "none", app=SOCKETS).address) as client:
+        assert client.ask("/").status == 200
+        assert client.get("/").status == 200
+
+
+@effect
+def ws_max_size(serve: Serve, folder: Path) -> None:
+    with opened(serve("--ws-max-size", "5", app=SOCKETS)) as client:
+        client.send_text("12345")
+        assert client.next_text() == "12345"
+        client.send_text("123456")
+        assert client.next_close()[0] == 1009
+
+
+@effect
+def ws_max_queue(serve: Serve, folder: Path) -> None:
+    """Behind a full queue even a ping has to wait."""
+    server = serve("--ws-max-queue", "2", app=SOCKETS)
+    with opened(server, "/slow") as client:
+        server.stdout.wait_for("# slow: waiting")
+        client.send_text("one")
+        client.send_frame(PING, b"first")
+        client.send_text("two")
+        client.send_frame(PING, b"second")
+        assert client.next_frame().payload == b"first"
+        client.socket.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.next_frame()
+    server.open_gate()
+    server.stdout.wait_for("# slow: 2 messages, then disconnect 1006")
+
+
+@effect
+def ws_per_message_deflate(serve: Serve, folder: Path) -> None:
+    field = "sec-websocket-extensions"
+    for options, compresses in (
+        ((), True),
+        (("--ws-per-message-deflate",), True),
+        (("--ws-per-message-deflate", "true"), True),
+        (("--ws-per-message-deflate", "false"), False),
+        (("--no-ws-per-message-deflate",), False),
+    ):
+        with WebSocket(serve(*options, app=SOCKETS).address) as client:
+            answer = client.open("/echo", [DEFLATE])
+            assert (answer.field(field) is not None) is compresses
+
+
+@effect
+def ws_ping_interval(serve: Serve, folder: Path) -> None:
+    with opened(serve("--ws-ping-interval", "0.1", app=SOCKETS)) as client:
+        assert client.next_frame().opcode == PING
+    for off in ("0", "none"):
+        with opened(serve("--ws-ping-interval", off, app=SOCKETS)) as client:
+            client.socket.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                client.next_frame()
+
+
+@effect
+def ws_ping_timeout(serve: Serve, folder: Path) -> None:
+    given = ("--ws-ping-interval", "0.1", "--ws-ping-timeout")
+    server = serve(*given, "0.1", app=SOCKETS)
+    with opened(server) as client:
+        assert client.next_frame().opcode == PING
+        assert client.next_close()[0] == 1011
+    server.stdout.wait_for("# echo: disconnect 1011")
+    with opened(serve(*given, "none", app=SOCKETS)) as client:
+        assert {client.next_frame().opcode for _ in range(4)} == {PING}
+
+
+@effect
+def ws_accept_timeout(serve: Serve, folder: Path) -> None:
+    server = serve("--ws-accept-timeout", "0.3", app=SOCKETS)
+    with WebSocket(server.address) as client:
+        assert client.ask("/hang").status == 503
+    server.stdout.wait_for("# hang: disconnect 1006")
+
+
+@effect
+def ws_close_timeout(serve: Serve, folder: Path) -> None:
+    server = serve("--ws-close-timeout", "0.3", app=SOCKETS)
+    with opened(server, "/close") as client:
+        assert client.next_close() == (4002, "réason")
+        assert client.at_end()
+    server.stdout.wait_for("# close: disconnect 1006")
 
 
 @effect

@@ -10,7 +10,8 @@ idle connection costs one waiting task. Must hold no policy: that is in the rule
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
@@ -20,8 +21,9 @@ from esg.errors import RequestRejected
 from esg.logs import logger
 from esg.pure.request_task import RequestTask
 from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
+from esg.pure.websocket_connection import WebSocketConnection
 from esg.pure.write_queue import WriteQueue
-from esg.rules import deadlines, persistence, request_head
+from esg.rules import deadlines, persistence, request_head, websocket_handshake
 from esg.rules.deadlines import Deadlines
 from esg.rules.flow_control import HIGH_WATER
 from esg.rules.request_head import RequestHead
@@ -47,6 +49,7 @@ class HttpConnection:
         expired: the timer that ran out while the connection was waiting.
         unyielded: what has been read and written since other tasks could run last.
         request: the request that reads and writes now.
+        websocket: what it has become, if it asked for that.
     """
 
     def __init__(self, transport: SocketTransport, server: PureServer, tasks: TaskGroup) -> None:
@@ -58,6 +61,7 @@ class HttpConnection:
         self.eof = False
         self.lost = False
         self.request: RequestTask | None = None
+        self.websocket: WebSocketConnection | None = None
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
@@ -69,13 +73,21 @@ class HttpConnection:
 
     def spawn_next(self) -> None:
         """Start the task that finishes the current request and serves the next one."""
+        self.start_task(self._run)
+
+    def start_task(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start a task of this connection, in a context of its own."""
         context = self.service.context.copy()
-        context.run(self._tasks.start_soon, self._run)
+        context.run(self._tasks.start_soon, function)
 
     async def _run(self) -> None:
         try:
             head = await self._next_head()
-            if head is not None:
+            if head is None:
+                return
+            if self.service.config.ws != "none" and websocket_handshake.is_opening(head):
+                await self._run_websocket(head)
+            else:
                 self.request = RequestTask(self, head)
                 await self.request.run()
         except OSError as error:
@@ -89,6 +101,17 @@ class HttpConnection:
             if is_cancelled():
                 raise
             logger.debug("A request's task ended with %r", error)  # the application's own doing
+
+    async def _run_websocket(self, head: RequestHead) -> None:
+        try:
+            deflates = self.service.config.ws_per_message_deflate
+            opening = websocket_handshake.judge(head, deflates)
+        except RequestRejected as rejected:
+            fields = websocket_handshake.rejection_fields(rejected.status)
+            await self.reject(head.method, rejected.status, rejected.reason, fields)
+        else:
+            self.websocket = WebSocketConnection(self, head, opening)
+            await self.websocket.run()
 
     async def _next_head(self) -> RequestHead | None:
         """Read the next head; None where the connection has ended instead."""
@@ -234,6 +257,8 @@ class HttpConnection:
         self.server.connection_ended(self)
         if self.request is not None:
             self.request.client_lost()
+        if self.websocket is not None:
+            self.websocket.client_lost()
         if abort:
             self.transport.abort()
         else:
@@ -249,6 +274,8 @@ class HttpConnection:
         if expired == deadlines.WRITE:
             logger.debug("A client did not read its response in time")
             self.drop(abort=True)
+        elif self.websocket is not None and expired != deadlines.LINGER:
+            self._sweep_websocket(self.websocket, expired)
         elif expired == deadlines.BODY and self.request is not None:
             self.deadlines.stop_reading()
             self.request.content_timed_out()
@@ -258,8 +285,16 @@ class HttpConnection:
         elif self.request is not None and self.request.start_is_held:
             self._tasks.start_soon(self.request.flush_start)
 
+    def _sweep_websocket(self, websocket: WebSocketConnection, expired: int) -> None:
+        if expired:
+            websocket.timer_expired()
+        else:
+            websocket.flush_start()
+
     def stop(self) -> None:
         """Have an idle connection closed; another one closes with its current response."""
+        if self.websocket is not None:
+            self.websocket.server_stops()
         if self._awaits_head:
             self.transport.wake()
 
@@ -267,3 +302,5 @@ class HttpConnection:
         """Tell the application that waits in receive() that it is over."""
         if self.request is not None:
             self.request.client_left()
+        if self.websocket is not None:
+            self.websocket.client_lost()

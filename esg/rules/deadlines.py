@@ -22,8 +22,10 @@ ACCEPT: Final = 6  # for the application's answer to the opening handshake
 PING: Final = 7  # until the client is asked whether it is there
 PONG: Final = 8  # for anything that shows that it is
 CLOSE: Final = 9  # for the client's close frame
+ANSWER: Final = 10  # for the application's answers to messages before the client's close frame
 
 LINGER_TIMEOUT: Final = 2.0
+ANSWER_TIMEOUT: Final = 1.0
 # A sweep this often keeps every timeout within a second of its value; shorter timeouts are swept
 # more often.
 LONGEST_SWEEP: Final = 1.0
@@ -124,7 +126,7 @@ class Deadlines:
             return timeouts.ping
         if timer == PONG:
             return timeouts.pong
-        return timeouts.close
+        return timeouts.close if timer == CLOSE else ANSWER_TIMEOUT
 
     def stop_reading(self) -> None:
         """Stop whichever reading timer runs."""

@@ -38,6 +38,15 @@ _LENGTH: Final = 0x7F
 _KEY_SIZE: Final = 4
 _MAX_HEADER: Final = 14
 _MAX_CONTROL: Final = 125
+_MAX_LENGTH: Final = 2**63 - 1
+
+# What may follow the octets that do not allow every continuation (RFC 3629 section 4).
+_SECOND_OCTETS: Final = {
+    0xE0: (0xA0, 0xBF),
+    0xED: (0x80, 0x9F),
+    0xF0: (0x90, 0xBF),
+    0xF4: (0x80, 0x8F),
+}
 
 # A payload up to this many bytes is joined with its header.
 JOIN_LIMIT: Final = 65536
@@ -123,8 +132,11 @@ class FrameRules:
             length: of the payload.
 
         Raises:
-            WebSocketFailure: 1002 for a longer form than needed, 1009 for a message that is too big.
+            WebSocketFailure: 1002 for a length of 64 bits or in a longer form than needed, 1009 for
+                a message that is too big.
         """
+        if length > _MAX_LENGTH:
+            raise WebSocketFailure(PROTOCOL_ERROR, "frame length has its highest bit set")
         self.length = length
         if (form == 126 and length < 126) or (form == 127 and length < 0x10000):
             raise WebSocketFailure(PROTOCOL_ERROR, "frame length is not minimal")
@@ -165,8 +177,6 @@ class FrameRules:
         if available < size:
             return 0
         length = form if form < 126 else int.from_bytes(data[position + 2 : position + size], "big")
-        if length >= 2**63:
-            raise WebSocketFailure(PROTOCOL_ERROR, "frame length has its highest bit set")
         self.check_length(form, length)
         if available < size + _KEY_SIZE:
             return 0
@@ -242,6 +252,16 @@ def read_close(payload: bytes) -> Close:
         return Close(code, payload[2:].decode("utf-8"))
     except UnicodeDecodeError:
         raise WebSocketFailure(INVALID_DATA, "close reason is not UTF-8") from None
+
+
+def is_text_so_far(rest: bytes) -> bool:
+    """Tell whether octets that a decoder of UTF-8 keeps as incomplete can become a character.
+
+    Decoders look at a second octet that rules every third one out only once that has come; here
+    the first bad octet counts (RFC 6455 section 8.1; RFC 3629 section 4).
+    """
+    lowest, highest = _SECOND_OCTETS.get(rest[0] if rest else 0, (0x80, 0xBF))
+    return len(rest) < 2 or lowest <= rest[1] <= highest
 
 
 # Our own frames: never masked, never fragmented.

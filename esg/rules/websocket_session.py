@@ -16,8 +16,8 @@ sockets or time, how an answer looks on the wire (that is `answers`'), or frames
                 websocket.close                       CLOSING     its close frame
                 application returns / raises          CLOSING     close 1000 / 1011
                 server stops                          CLOSING     close 1012
-                the client's close frame              CLOSED      its echo
-                frames at fault                       CLOSED      close 1002, 1007 or 1009
+                the client's close frame              CLOSED      its echo, in its turn
+                frames at fault                       CLOSED      close 1002, 1007 or 1009, likewise
                 ping                                  OPEN        pong
                 no answer to our ping in time         CLOSED      close 1011
     CLOSING     the client's close frame, or no       CLOSED      nothing
@@ -31,6 +31,10 @@ websocket.close; once the client is gone, or told to go, send() raises ClientDis
 `receive()` gives websocket.connect, the messages, then websocket.disconnect, every time: with the
 code and reason of the client's close frame, or with ours where we have failed the connection or
 stopped it, or with 1006 where there was none. An application that closes gets no more messages.
+
+The client's close frame, and a failure, have their turn when the application has taken every
+message before them and asks for the next, so that its answers still go out; or ANSWER later. One
+that has no message to answer does not delay them.
 
 Source: ASGI HTTP & WebSocket message format 2.5, "WebSocket"; ASGI extensions, "WebSocket Denial
 Response"; RFC 6455 sections 5.5, 7.
@@ -72,10 +76,12 @@ ACCEPT: Final = 6  # for the application's answer to the opening handshake
 PING: Final = 7  # until we ask whether the client is there
 PONG: Final = 8  # for anything that shows that it is
 CLOSE: Final = 9  # for the client's close frame
+ANSWER: Final = 10  # for the application's answers to the messages before the client's close frame
 
 # Undelivered bytes beyond which no further message is decoded; one message may be larger.
 QUEUED_BYTES: Final = 65536
 
+_PLACES: Final = ("before websocket.accept", "into a denial response", "after websocket.accept")
 _ANSWER: Final = "websocket.http.response."
 
 
@@ -101,8 +107,10 @@ class WebSocketSession:
         "_connect_delivered",
         "_denial",
         "_disconnect",
+        "_end",
         "_ended_by_app",
         "_max_queue",
+        "_owes_answer",
         "_queue",
         "_queued_bytes",
         "state",
@@ -123,20 +131,23 @@ class WebSocketSession:
         self._connect_delivered = False
         self._queue: deque[str | bytes] = deque()
         self._queued_bytes = 0
+        self._owes_answer = False  # it has taken a message, and not asked for the next
+        self._end: Close | Failure | None = None  # that waits for its turn
         self._disconnect: tuple[int, str] | None = None
         self._ended_by_app = False  # it has sent its last message
 
     # What the driver reports of the client.
 
-    @property
     def wants_event(self) -> bool:
         """Tell whether the codec is to decode further; where not, reading is to pause."""
         if self.state == OPEN:
-            return len(self._queue) < self._max_queue and self._queued_bytes < QUEUED_BYTES
+            queued = len(self._queue)
+            room = queued < self._max_queue and self._queued_bytes < QUEUED_BYTES
+            return room and self._end is None
         return self.state == CLOSING
 
     def take(self, event: Event) -> list[Buffer]:
-        """Take what the codec has decoded while `wants_event`; return what to write."""
+        """Take what the codec has decoded while it `wants_event`; return what to write."""
         if isinstance(event, (str, bytes)):
             if self.state == OPEN:
                 self._queue.append(event)
@@ -145,15 +156,19 @@ class WebSocketSession:
             if self.state == OPEN:
                 return self._codec.pong(event.payload)
         elif isinstance(event, (Close, Failure)):
-            return self._end(event.code, event.reason, isinstance(event, Close))
+            self._end = event
+            if self.state != OPEN or not (self._owes_answer or self._queue):
+                return self._take_end()
+            self.timer = ANSWER
         return []
 
-    def _end(self, code: int, reason: str, echo: bool) -> list[Buffer]:
-        """End with a close frame: the client's, which has its code echoed, or ours."""
-        out: list[Buffer] = []
-        if self.state == OPEN:
-            out = self._codec.close(code, "" if echo else reason)
-        self._close(code, reason)
+    def _take_end(self) -> list[Buffer]:
+        """End as the client's close frame or failure asks, with a close frame if none was sent."""
+        end, out = self._end, []
+        if end is not None:
+            if self.state == OPEN:
+                out = self._codec.close(end.code, "" if isinstance(end, Close) else end.reason)
+            self._close(end.code, end.reason)
         return out
 
     def _close(self, code: int, reason: str) -> None:
@@ -171,6 +186,7 @@ class WebSocketSession:
         """Take note that the connection is gone, or of no use: the client cannot send any more."""
         if self._denial is not None:
             self._denial.abort()
+        self._take_end()
         self._close(ABNORMAL, "")
 
     def timer_expired(self) -> list[Buffer]:
@@ -178,16 +194,20 @@ class WebSocketSession:
 
         Afterwards the timer that `timer` names is to be started anew.
         """
-        timer = self.timer
-        if timer == ACCEPT:
+        if self.timer == ACCEPT:
             return self._refuse(503)
-        if timer == PING:
+        if self.timer == PING:
             if self._awaits_pong:
                 self.timer = PONG
             return self._codec.ping(b"")
-        if timer == PONG:
+        if self.timer == ANSWER:
+            return self._take_end()
+        if self.timer == PONG:
             # A client that is not read, since the application is slow, cannot show anything.
-            return self._end(INTERNAL_ERROR, "ping timeout", False) if self.wants_event else []
+            if not self.wants_event():
+                return []
+            self._end = Failure(INTERNAL_ERROR, "ping timeout")
+            return self._take_end()
         self.lost()
         return []
 
@@ -201,6 +221,7 @@ class WebSocketSession:
         if self._queue:
             message = self._queue.popleft()
             self._queued_bytes -= len(message)
+            self._owes_answer = True
             if isinstance(message, str):
                 return {"type": "websocket.receive", "text": message}
             return {"type": "websocket.receive", "bytes": message}
@@ -208,6 +229,14 @@ class WebSocketSession:
             return None
         code, reason = self._disconnect
         return {"type": "websocket.disconnect", "code": code, "reason": reason}
+
+    def app_waits(self) -> list[Buffer]:
+        """Take note that `receive()` waits, having found no `next_event`; return what to write.
+
+        If that is anything, there is a `next_event` now.
+        """
+        self._owes_answer = False
+        return self._take_end()
 
     # What the application sends.
 
@@ -235,8 +264,7 @@ class WebSocketSession:
 
     def _expect(self, state: int, message: Mapping[str, Any]) -> None:
         if self.state != state:
-            where = ("before websocket.accept", "into a denial response", "after websocket.accept")
-            raise MessageError(f"{message['type']} sent {where[self.state]}")
+            raise MessageError(f"{message['type']} sent {_PLACES[self.state]}")
 
     def _accept(self, message: Mapping[str, Any]) -> list[Buffer]:
         self._expect(CONNECTING, message)
@@ -273,23 +301,21 @@ class WebSocketSession:
         return out
 
     def _start_closing(self, code: int, reason: str) -> list[Buffer]:
-        out = self._codec.close(code, reason)
-        self.state = CLOSING
-        self.timer = CLOSE
         self._queue.clear()
         self._queued_bytes = 0
-        return out
+        if self._end is not None:
+            return self._take_end()
+        self.state = CLOSING
+        self.timer = CLOSE
+        return self._codec.close(code, reason)
 
     def _deny(self, message: Mapping[str, Any], message_type: str) -> list[Buffer]:
-        starts = message_type.endswith("start")
-        if self.state == CONNECTING and not starts:
-            raise MessageError(f"{message_type} sent before its start")
-        if self.state not in (CONNECTING, DENYING):
+        if self.state != DENYING:
             self._expect(CONNECTING, message)
         denial = self._denial or self._answers.deny()
-        # "websocket.http.response.body" is "http.response.body" to the table of responses.
         try:
-            out = denial.send({**message, "type": message_type.removeprefix("websocket.")})
+            response = {"type": message_type.removeprefix("websocket."), "trailers": False}
+            out = denial.send({**message, **response})
         except (MessageError, TypeError):
             if denial.disconnected:  # it has broken its content, and can never be complete
                 self.lost()
@@ -298,16 +324,14 @@ class WebSocketSession:
         self.status = denial.status
         self.state = DENYING
         self.timer = NO_TIMER
-        if not starts and not message.get("more_body", False):
+        if message_type.endswith("body") and not message.get("more_body", False):
             self._ended_by_app = True
             self._close(ABNORMAL, "")
         return out
 
     def flush_start(self) -> bytes:
         """Return the head of a denial response whose start has been held long enough."""
-        if self.state != DENYING or self._denial is None:
-            return b""
-        return self._denial.flush_start()
+        return b"" if self._denial is None else self._denial.flush_start()
 
     # How it ends otherwise.
 
@@ -316,25 +340,25 @@ class WebSocketSession:
         out: list[Buffer] = []
         if self.state == OPEN:
             out = self._start_closing(INTERNAL_ERROR if raised else NORMAL_CLOSURE, "")
-        elif self.state == CONNECTING:
-            out = self._refuse(500)
-        elif self.state == DENYING and self._denial is not None:
-            if self._denial.needs_error_response():
+        elif self.state < OPEN:
+            if self._denial is None or self._denial.needs_error_response():
                 out = self._refuse(500)
-            else:
-                self.lost()
+            self.lost()
         self._ended_by_app = True
         return out
 
     def server_stops(self) -> list[Buffer]:
         """Take note that the server stops; return what to write."""
-        if self.state == OPEN:
-            out = self._codec.close(SERVICE_RESTART, "")
-            self.state = CLOSING
-            self.timer = CLOSE
-            self._disconnect = (SERVICE_RESTART, "")
-            return out
-        return self._refuse(503) if self.state == CONNECTING else []
+        if self._end is not None:
+            return self._take_end()
+        if self.state == CONNECTING:
+            return self._refuse(503)
+        if self.state != OPEN:
+            return []
+        self._disconnect = (SERVICE_RESTART, "")
+        self.state = CLOSING
+        self.timer = CLOSE
+        return self._codec.close(SERVICE_RESTART, "")
 
     def _refuse(self, status: int) -> list[Buffer]:
         out = self._answers.refuse(status)
@@ -361,12 +385,8 @@ def _as_bytes(data: object) -> Buffer:
 
 def _close_arguments(message: Mapping[str, Any]) -> tuple[int, str]:
     """Check what a close frame is to say (RFC 6455 sections 5.5.1, 7.4)."""
-    code = message.get("code")
-    reason = message.get("reason")
-    if code is None:
-        code = NORMAL_CLOSURE
-    if reason is None:
-        reason = ""
+    code = NORMAL_CLOSURE if message.get("code") is None else message["code"]
+    reason = "" if message.get("reason") is None else message["reason"]
     if not isinstance(code, int) or not isinstance(reason, str):
         raise TypeError(f"code must be an int and reason a str, got {code!r} and {reason!r}")
     if not is_close_code(code):

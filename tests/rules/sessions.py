@@ -49,13 +49,16 @@ class RecordingDenial:
                 raise MessageError("a status that the plan refuses")
             self.status = message["status"]
             return []
+        if not self.status:
+            raise MessageError("content before its start")
         self.flushed = True
         return [b"<%d>%b" % (self.status, message["body"])]
 
     def flush_start(self) -> bytes:
-        """Show the head."""
+        """Show the head, once."""
+        head = b"" if self.flushed else b"<%d>" % self.status
         self.flushed = True
-        return b"<%d>" % self.status
+        return head
 
     def needs_error_response(self) -> bool:
         """Tell whether nothing has gone out."""

@@ -16,12 +16,14 @@ deadlines = rule("deadlines")
 
 HTTP_SECONDS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 60.0, "WRITE": 30.0, "LINGER": 2.0}
 SECONDS = HTTP_SECONDS | {"ACCEPT": 11.0, "PING": 20.0, "PONG": 21.0, "CLOSE": 12.0}
+SECONDS["ANSWER"] = 1.0
+FIXED = ("LINGER", "ANSWER")
 READING = tuple(name for name in SECONDS if name != "WRITE")
 
 
 def make(deadlines: ModuleType, **seconds: float) -> Any:
     """Make the timers of a connection."""
-    values = {name.lower(): value for name, value in SECONDS.items() if name != "LINGER"}
+    values = {name.lower(): value for name, value in SECONDS.items() if name not in FIXED}
     return deadlines.Deadlines(deadlines.Timeouts(**(values | seconds)))
 
 
@@ -43,7 +45,7 @@ def test_nothing_runs_at_first(deadlines: ModuleType) -> None:
     assert timers.expired(1e9) == deadlines.NONE
 
 
-@pytest.mark.parametrize("name", [name for name in SECONDS if name != "LINGER"])
+@pytest.mark.parametrize("name", [name for name in SECONDS if name not in FIXED])
 def test_zero_switches_a_timer_off(deadlines: ModuleType, name: str) -> None:
     timers = make(deadlines, **{name.lower(): 0})
     timers.arm(getattr(deadlines, name), 100.0)

@@ -252,3 +252,25 @@ def test_our_close_frames(websocket_frames: ModuleType) -> None:
     assert websocket_frames.close_frame(1005, "") == [b"\x88\x00"]
     assert websocket_frames.close_frame(1000, "") == [b"\x88\x02\x03\xe8"]
     assert websocket_frames.close_frame(4002, "é") == [b"\x88\x04\x0f\xa2\xc3\xa9"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_text"),
+    [
+        (b"", True),
+        *((bytes((first,)), True) for first in (0xC3, 0xE0, 0xED, 0xF4)),
+        (b"\xe0\xa0", True),
+        (b"\xe0\x9f", False),
+        (b"\xed\x9f", True),
+        (b"\xed\xa0", False),
+        (b"\xf0\x90", True),
+        (b"\xf0\x8f", False),
+        (b"\xf4\x8f\xbf", True),
+        (b"\xf4\x90", False),
+        (b"\xe1\x80", True),
+    ],
+)
+def test_text_fails_at_its_first_bad_octet(
+    websocket_frames: ModuleType, rest: bytes, is_text: bool
+) -> None:
+    assert websocket_frames.is_text_so_far(rest) is is_text

@@ -35,7 +35,7 @@ SEND = "websocket.send"
 def test_timers_are_those_of_deadlines(
     websocket_session: ModuleType, deadlines: ModuleType
 ) -> None:
-    for name in ("ACCEPT", "PING", "PONG", "CLOSE"):
+    for name in ("ACCEPT", "PING", "PONG", "CLOSE", "ANSWER"):
         assert getattr(websocket_session, name) == getattr(deadlines, name)
     assert websocket_session.NO_TIMER == deadlines.NONE
 
@@ -165,25 +165,25 @@ def test_messages_are_received_in_order(websocket_session: ModuleType) -> None:
 
 def test_queue_is_bounded_by_messages(websocket_session: ModuleType) -> None:
     session = make(websocket_session)
-    assert not session.wants_event
+    assert not session.wants_event()
     session.send(ACCEPT)
     session.next_event()
     for _ in range(3):
-        assert session.wants_event
+        assert session.wants_event()
         session.take("a")
-    assert not session.wants_event
+    assert not session.wants_event()
     session.next_event()
-    assert session.wants_event
+    assert session.wants_event()
 
 
 def test_queue_is_bounded_by_bytes(websocket_session: ModuleType) -> None:
     session = make_open(websocket_session)
     session.take(bytes(websocket_session.QUEUED_BYTES - 1))
-    assert session.wants_event
+    assert session.wants_event()
     session.take(b"a")
-    assert not session.wants_event
+    assert not session.wants_event()
     session.next_event()
-    assert session.wants_event
+    assert session.wants_event()
 
 
 def test_ping_is_answered(websocket_session: ModuleType) -> None:
@@ -199,18 +199,14 @@ def test_ping_is_answered(websocket_session: ModuleType) -> None:
 
 def test_client_closes(websocket_session: ModuleType) -> None:
     session = make_open(websocket_session)
-    session.take("last")
     assert out(session.take(Close(3001, "byÿ"))) == b"close 3001 "
     assert (session.state, session.timer) == (websocket_session.CLOSED, websocket_session.NO_TIMER)
-    assert not session.wants_event
+    assert not session.wants_event()
     for message in (text("a"), CLOSE, ACCEPT, START):
         with pytest.raises(ClientDisconnected) as error:
             session.send(message)
         assert error.value.exchange is session
-    assert received(session) == [
-        {"type": "websocket.receive", "text": "last"},
-        disconnect(3001, "byÿ"),
-    ]
+    assert session.next_event() == disconnect(3001, "byÿ")
     assert session.next_event() == disconnect(3001, "byÿ")
     assert out(session.app_ended(raised=False)) == b""
 
@@ -226,6 +222,80 @@ def test_client_fails(websocket_session: ModuleType) -> None:
     assert out(session.take(Failure(1007, "no UTF-8"))) == b"close 1007 no UTF-8"
     assert session.state == websocket_session.CLOSED
     assert session.next_event() == disconnect(1007, "no UTF-8")
+
+
+ENDS = [
+    pytest.param(Close(3001, "bye"), b"close 3001 ", disconnect(3001, "bye"), id="close"),
+    pytest.param(Failure(1002, "no"), b"close 1002 no", disconnect(1002, "no"), id="failure"),
+]
+
+
+def with_end(websocket_session: ModuleType, end: Close | Failure) -> Any:
+    """Make a session whose client has sent a message and then the end of it."""
+    session = make_open(websocket_session)
+    session.take("last")
+    assert session.take(end) == []
+    assert (session.state, session.timer) == (websocket_session.OPEN, websocket_session.ANSWER)
+    assert not session.wants_event()
+    return session
+
+
+@pytest.mark.parametrize(("end", "sent", "event"), ENDS)
+def test_answers_go_out_before_the_end(
+    websocket_session: ModuleType, end: Close | Failure, sent: bytes, event: Any
+) -> None:
+    session = with_end(websocket_session, end)
+    assert session.next_event() == {"type": "websocket.receive", "text": "last"}
+    assert send(session, text("answer")) == b"t:answer"
+    assert session.next_event() is None
+    assert out(session.app_waits()) == sent
+    assert session.state == websocket_session.CLOSED
+    assert session.next_event() == event
+    with pytest.raises(ClientDisconnected):
+        session.send(text("more"))
+
+
+@pytest.mark.parametrize(("end", "sent", "event"), ENDS)
+def test_the_end_does_not_wait_for_answers_for_ever(
+    websocket_session: ModuleType, end: Close | Failure, sent: bytes, event: Any
+) -> None:
+    session = with_end(websocket_session, end)
+    assert out(session.timer_expired()) == sent
+    assert received(session)[1:] == [event]
+
+
+@pytest.mark.parametrize(("end", "sent", "event"), ENDS)
+def test_the_end_of_a_client_that_is_lost(
+    websocket_session: ModuleType, end: Close | Failure, sent: bytes, event: Any
+) -> None:
+    session = with_end(websocket_session, end)
+    session.lost()
+    assert session.state == websocket_session.CLOSED
+    assert received(session)[1:] == [event]
+
+
+@pytest.mark.parametrize(("end", "sent", "event"), ENDS)
+def test_other_ends_give_way_to_the_clients(
+    websocket_session: ModuleType, end: Close | Failure, sent: bytes, event: Any
+) -> None:
+    session = with_end(websocket_session, end)
+    assert send(session, {**CLOSE, "code": 4002}) == sent
+    assert session.next_event() == event
+    with pytest.raises(MessageError):
+        session.send(text("more"))
+    session = with_end(websocket_session, end)
+    assert out(session.app_ended(raised=True)) == sent
+    session = with_end(websocket_session, end)
+    assert out(session.server_stops()) == sent
+
+
+def test_the_end_waits_only_for_an_answer_that_is_owed(websocket_session: ModuleType) -> None:
+    session = make_open(websocket_session)
+    session.take("first")
+    session.next_event()
+    assert session.next_event() is None
+    assert session.app_waits() == []
+    assert out(session.take(Close(1000, ""))) == b"close 1000 "
 
 
 def test_client_is_lost(websocket_session: ModuleType) -> None:
@@ -256,7 +326,7 @@ def test_application_closes(
     assert send(session, {**CLOSE, **details}) == sent
     assert (session.state, session.timer) == (websocket_session.CLOSING, websocket_session.CLOSE)
     assert session.next_event() is None
-    assert session.wants_event
+    assert session.wants_event()
     session.take("too late")
     assert session.next_event() is None
     for message in (text("a"), CLOSE, ACCEPT):

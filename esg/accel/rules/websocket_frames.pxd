@@ -11,6 +11,7 @@ cdef int _LENGTH
 cdef int _KEY_SIZE
 cdef int _MAX_HEADER
 cdef int _MAX_CONTROL
+cdef unsigned long long _MAX_LENGTH
 
 
 cdef class FrameRules:
@@ -29,7 +30,7 @@ cdef class FrameRules:
     @cython.locals(opcode=int, reserved=int)
     cpdef void begin(self, int first, int second) except *
     @cython.locals(continues=bint, compressed=bint, limit=cython.longlong)
-    cpdef void check_length(self, int form, long long length) except *
+    cpdef void check_length(self, int form, unsigned long long length) except *
     cpdef void commit(self) except *
     @cython.locals(available=Py_ssize_t, form=int, size=Py_ssize_t)
     cpdef Py_ssize_t read_header(self, object data, Py_ssize_t position) except -1
@@ -48,6 +49,7 @@ cdef class FrameScanner:
 
 
 cpdef object read_close(bytes payload)
+cpdef bint is_text_so_far(bytes rest) except -1
 cpdef bytes header(int opcode, long long size, bint compressed)
 cpdef list frame(int opcode, object payload, bint compressed=*)
 cpdef list close_frame(int code, str reason)

@@ -14,15 +14,19 @@ cdef class WebSocketSession:
     cdef object _queue
     cdef Py_ssize_t _queued_bytes
     cdef tuple _disconnect
+    cdef bint _owes_answer
+    cdef object _end
     cdef bint _ended_by_app
 
+    cpdef bint wants_event(self) except -1
     cpdef list take(self, object event)
-    cdef list _end(self, int code, str reason, bint echo)
+    cdef list _take_end(self)
     cdef void _close(self, int code, str reason) except *
     cpdef void data_received(self) except *
     cpdef void lost(self) except *
     cpdef list timer_expired(self)
     cpdef dict next_event(self)
+    cpdef list app_waits(self)
     cpdef list send(self, object message)
     cdef void _expect(self, int state, object message) except *
     cdef list _accept(self, object message)

@@ -1,0 +1,37 @@
+"""The choice of WebSocket codec by name: one function, and the only module that names them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import TypeAlias
+
+from esg.errors import StartupError
+from esg.websocket import Codec, DeflateParameters
+from esg.websocket_codecs.wsproto_codec import WsprotoCodec
+
+# From what was negotiated for compression, and the bytes that a message may have.
+CodecFactory: TypeAlias = Callable[[DeflateParameters | None, int], Codec]
+
+
+def resolve(ws: str) -> CodecFactory | None:
+    """Find the codec that was asked for.
+
+    Args:
+        ws: "wsproto" or "websockets"; "auto" and "none" name none.
+
+    Raises:
+        StartupError: it is not installed.
+    """
+    if ws == "wsproto":
+        return WsprotoCodec
+    if ws != "websockets":
+        return None
+    if importlib.util.find_spec("websockets") is None:
+        hint = "pip install 'esg[websockets]'"
+        raise StartupError(f"--ws websockets: websockets is not installed ({hint})")
+    # Imported late: it is optional.
+    module = importlib.import_module("esg.websocket_codecs.websockets_codec")
+    codec: CodecFactory = module.WebsocketsCodec
+    return codec

@@ -1,0 +1,1 @@
+"""Tests of the WebSocket codecs that do not belong to one driver."""
