@@ -25,9 +25,14 @@ _COMPLETE: Final = 4
 MAX_CHUNK_LINE: Final = 1024  # bytes of one chunk line, extensions included
 
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_QUOTED: Final = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
-_CHUNK_LINE: Final = re.compile(
-    rb"([0-9A-Fa-f]{1,15})(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*\r\n"
+_OPEN_QUOTE: Final = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*'
+_QUOTED: Final = _OPEN_QUOTE + rb'"'
+_EXTENSION: Final = rb";" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?"
+_CHUNK: Final = rb"([0-9A-Fa-f]{1,15})(?:" + _EXTENSION + rb")*"
+_CHUNK_LINE: Final = re.compile(_CHUNK + rb"\r\n")
+# What can still become one.
+_CHUNK_LINE_START: Final = re.compile(
+    _CHUNK + rb"(?:\r|;(?:" + _TOKEN + rb"=(?:" + _OPEN_QUOTE + rb"\\?)?)?)?"
 )
 _TRAILER: Final = re.compile(_TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n")
 
@@ -117,9 +122,12 @@ class ChunkFraming:
         return end
 
     def _check_unfinished_line(self) -> None:
-        """Bound a line whose end has not come."""
-        if self._state == _SIZE_LINE and len(self._line) > MAX_CHUNK_LINE:
-            raise RequestRejected(400, f"chunk line exceeds {MAX_CHUNK_LINE} bytes")
+        """Judge a line whose end has not come: it may never come."""
+        if self._state == _SIZE_LINE:
+            if len(self._line) > MAX_CHUNK_LINE:
+                raise RequestRejected(400, f"chunk line exceeds {MAX_CHUNK_LINE} bytes")
+            if not _CHUNK_LINE_START.fullmatch(self._line):
+                raise RequestRejected(400, f"invalid chunk line {bytes(self._line[:80])!r}")
         if self._state == _DATA_END and self._line != b"\r":
             raise RequestRejected(400, "chunk data is not followed by CRLF")
         if self._state != _TRAILER_LINE or self._line == b"\r":  # the empty line is no trailer

@@ -145,6 +145,33 @@ REJECTED = [
 ]
 
 
+REJECTED_BEFORE_ITS_END = [
+    pytest.param(b"G", id="no hexadecimal digit"),
+    pytest.param(b"\r", id="RFC 9112 7.1: no size"),
+    pytest.param(b"0" * 16, id="more than fifteen digits"),
+    pytest.param(b"3 ", id="a space after"),
+    pytest.param(b"3\rX", id="RFC 9112 2.2: bare CR after the size"),
+    pytest.param(b"3;\r", id="RFC 9112 7.1.1: an extension without a name"),
+    pytest.param(b"3;=", id="RFC 9112 7.1.1: a value without a name"),
+    pytest.param(b"3;a=\r", id="RFC 9112 7.1.1: an extension without a value"),
+    pytest.param(b"3;a==", id="RFC 9112 7.1.1: two signs"),
+    pytest.param(b'3;a="\r', id="RFC 9110 5.6.4: CR in quotes"),
+    pytest.param(b'3;a="\\\x00', id="RFC 9110 5.6.4: NUL quoted"),
+    pytest.param(b'3;a="b"c', id="RFC 9110 5.6.4: more after the quote"),
+]
+
+
+@pytest.mark.parametrize("raw", REJECTED_BEFORE_ITS_END)
+def test_line_that_cannot_become_lawful_is_a_400_at_once(
+    chunk_framing: ModuleType, raw: bytes
+) -> None:
+    """A parser that reads byte by byte would say so, and the client may wait for it."""
+    for before in (b"", b"1\r\na\r\n"):
+        assert follow(framing(chunk_framing), [before + raw[:-1]])[0] == 0
+        assert follow(framing(chunk_framing), [before + raw])[0] == 400
+        assert follow(framing(chunk_framing), [before, raw[:-1], raw[-1:]])[0] == 400
+
+
 @pytest.mark.parametrize("raw", REJECTED)
 def test_fault_is_a_400(chunk_framing: ModuleType, raw: bytes) -> None:
     assert follow(framing(chunk_framing), [raw])[0] == 400

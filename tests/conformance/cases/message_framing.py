@@ -453,6 +453,14 @@ def _chunk_lines() -> list[Case]:
         "trailer-name-space": b"5\r\nhello\r\n0\r\nX Y: 1\r\n\r\n",
         "trailer-is-request": b"5\r\nhello\r\n0\r\n" + SMUGGLED,
         "end-bare-lf": b"5\r\nhello\r\n0\r\n\n",
+        # No line end will come.
+        "size-never": b"GET /",
+        "trailing-space-open": b"5 ",
+        "size-bare-cr-open": b"5\rh",
+        "very-long-open": b"0" * 16,
+        "extension-empty-open": b"5;\r",
+        "extension-control-open": b'5;a="\x0b',
+        "extension-after-quotes-open": b'5;a="b"c',
     }
     choice = ("space", "tab", "bare-lf", "very-long", "extension", "trailer-control")
     return [
