@@ -573,6 +573,7 @@ def _early() -> list[Case]:
             Open("go"),
             app=((RECEIVE, GATE, RECEIVE),),
             fate=Fate.ANY,
+            own_process=True,
             splittable=False,
         ),
         gone("close", "a client that closes", Close(), seen=()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.behaviours import RECEIVE, Operation, send
@@ -14,6 +15,7 @@ from tests.conformance.model import (
     Case,
     Fate,
     Frame,
+    HeaderConstraint,
     Response,
     Script,
     Seen,
@@ -313,7 +315,7 @@ def refused_opening(
     *steps: bytes | Step,
     status: int = 400,
     alternatives: tuple[int, ...] = (),
-    fields: dict[str, Any] | None = None,
+    fields: Mapping[str, HeaderConstraint] | None = None,
     **details: Any,
 ) -> Case:
     """Write a case of a handshake that the server refuses: the application is not called."""

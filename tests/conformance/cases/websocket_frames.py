@@ -209,6 +209,7 @@ def _control() -> list[Case]:
             fate=Fate.ANY,
             app=(LISTEN,),
             level=CHOICE,
+            own_process=True,
             splittable=False,
         ),
     ]

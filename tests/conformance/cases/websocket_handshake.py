@@ -16,7 +16,7 @@ from tests.conformance.cases.websocket_build import (
     opened,
     refused_opening,
 )
-from tests.conformance.model import Call, Case, Fate, Level
+from tests.conformance.model import Call, Case, Fate, HeaderConstraint, Level
 
 REQUEST = "RFC 6455 section 4.2.1"
 ONCE = "RFC 6455 section 11.3"
@@ -26,6 +26,12 @@ EXTENSIONS = "RFC 6455 section 9.1"
 DEFLATES = "RFC 7692 section 7.1"
 SCOPE = "ASGI WebSocket 2.5, Connection Scope"
 
+# RFC 9110 section 15.5.22 asks for Upgrade in a 426, and the connection option with it.
+TOLD: dict[str, HeaderConstraint] = {
+    "sec-websocket-version": "13",
+    "upgrade": "websocket",
+    "connection": "upgrade, close",
+}
 OTHER_KEY = b"x3JJHMbDL1EzLkh9GBhXDw=="
 CHOICE = Level.CHOICE
 
@@ -206,7 +212,7 @@ def _versions() -> list[Case]:
             sent,
             status=status,
             alternatives=(400, 426),
-            fields={"sec-websocket-version": "13"} if status == 426 else {},
+            fields=TOLD if status == 426 else {},
         )
 
     return [

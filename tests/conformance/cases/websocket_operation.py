@@ -101,6 +101,7 @@ def _flow() -> list[Case]:
             close(1000),
             app=((*ACCEPT, GATE, ("receive_messages", 512), ("mark", "all"), UNTIL_DISCONNECT),),
             frames=(OVER,),
+            own_process=True,
         ),
         flow(
             "slow-app-small",
@@ -128,7 +129,7 @@ def _flow() -> list[Case]:
             close(1000),
             app=((*ACCEPT, ("send_many", say(data=special("zeros", 65_536)), 800), UNTIL_DISCONNECT),),
             frames=None,
-            alone=True,
+            own_process=True,
         ),
         flow(
             "queue-of-one",
