@@ -342,7 +342,7 @@ class CaseRun:
         client, fate = self.clients[name], self.case.fate.on(self.process.target.exact)
         if client.ends.by_client or name != "a":
             return
-        await websocket_steps.answer_close(client)
+        await websocket_steps.answer_close(self.case, client, name)
         if fate is Fate.KEPT:
             self.seen.usable[name] = await self._probe(name, client)
         elif fate in (Fate.CLOSED, Fate.RESET, Fate.GONE):

@@ -62,7 +62,9 @@ def negotiated(response: WireResponse) -> Deflate | None:
 def split_opening(sent: bytes) -> tuple[bytes, bytes]:
     """Split what a client has sent behind the opening handshake, which other requests may precede."""
     key = sent.lower().find(b"\r\nsec-websocket-key:")
-    end = sent.find(b"\r\n\r\n", max(key, 0)) + 4
+    if key < 0:
+        return b"", sent
+    end = sent.find(b"\r\n\r\n", key) + 4
     return sent[:end], sent[end:]
 
 

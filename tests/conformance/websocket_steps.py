@@ -12,6 +12,7 @@ from tests.conformance.websocket_opening import split_opening
 if TYPE_CHECKING:
     from tests.conformance.runner import CaseRun
 
+LONGEST_SCANNED = 65_536
 PROBE_PAYLOAD = b"the connection is usable"
 
 
@@ -86,16 +87,17 @@ def frames_have_come(client: Client, expected: list[model.Frame]) -> bool:
     return all(len(messages(client, kind)) >= kinds.count(kind) for kind in set(kinds))
 
 
-def has_sent_close(client: Client) -> bool:
-    """Tell whether the client has sent a close frame."""
-    frames, _ = cut_all(split_opening(bytes(client.sent))[1])
-    return any(sent.opcode == CLOSE for sent in frames)
+def has_sent_close(case: model.Case, name: str) -> bool:
+    """Tell whether the client has a close frame among what it sends; none is far behind others."""
+    sent = (step for step in case.steps if isinstance(step, model.Send) and step.on == name)
+    payloads = (split_opening(step.data)[1] for step in sent if len(step.data) < LONGEST_SCANNED)
+    return any(frame.opcode == CLOSE for payload in payloads for frame in cut_all(payload)[0])
 
 
-async def answer_close(client: Client) -> None:
+async def answer_close(case: model.Case, client: Client, name: str) -> None:
     """Answer the server's close frame, as every client does, unless the case has."""
     reader = client.parser.frames
-    if reader and reader.closed and not client.ends.any and not has_sent_close(client):
+    if reader and reader.closed and not client.ends.any and not has_sent_close(case, name):
         await client.send(frame(CLOSE, reader.closed.data))
 
 

@@ -549,7 +549,7 @@ def _early() -> list[Case]:
             AwaitGate("go"),
             Open("go"),
             responses=(switched(),),
-            frames=(closed(3000, "early"),),
+            frames=(closed(3000),),
             calls=(Call(order=(CONNECT, ACCEPTED, disconnect(3000, "early"), RETURNED)),),
         ),
         early(

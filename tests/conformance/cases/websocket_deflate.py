@@ -38,6 +38,7 @@ from tests.conformance.model import (
 from tests.conformance.websocket_frames import (
     BINARY,
     CONTINUATION,
+    FLUSHED,
     PING,
     RSV1,
     RSV2,
@@ -256,7 +257,7 @@ def _bad() -> list[Case]:
         bad("distance", "a reference beyond the beginning", _raw(bytes.fromhex("f200110000")), **invalid),
         bad("garbage", "what is not deflated", _raw(b"\xff" * 20), **invalid),
         bad("garbage-fragment", "in a later fragment",
-            _raw(hello[:3], fin=False) + more(b"\xff" * 20), **invalid),
+            _raw(hello + FLUSHED, fin=False) + more(b"\x07\x00"), **invalid),
         bad("utf-8", "text that is no UTF-8 once it is inflated",
             _raw(deflated(b"good\xff")[0]), code=1007, clause=INFLATING),
         bad("utf-8-cut", "cut in a character", _raw(deflated(b"good\xc3")[0]), code=1007,

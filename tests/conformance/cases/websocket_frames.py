@@ -376,8 +376,8 @@ def _sizes() -> list[Case]:
         details.setdefault("options", SMALL)
         return fails(f"size-{name}", 107, SIZES, says, *steps, code=1009, **details)
 
-    def fits(name: str, says: str, sent: bytes, back: Frame) -> Case:
-        return echoed(f"size-{name}", 107, SIZES, says, sent, back=(back,), options=SMALL)
+    def fits(name: str, says: str, sent: bytes, *back: Frame) -> Case:
+        return echoed(f"size-{name}", 107, SIZES, says, sent, back=back, options=SMALL)
 
     def heavy(name: str, says: str, growth: int, *steps: bytes | Step, **details: Any) -> Case:
         details.setdefault("app", (LISTEN,))
@@ -406,7 +406,7 @@ def _sizes() -> list[Case]:
         fits("at-limit-binary", "of data", binary(full), got(full)),
         fits("at-limit-fragments", "in fragments", pieces[0] + pieces[1], got("x" * 1000)),
         fits("at-limit-octets", "octets count", text("é" * 500), got("é" * 500)),
-        fits("each", "every message by itself", text(full) + text(""), got("x" * 1000)),
+        fits("each", "every message by itself", text(full) * 2, *[got("x" * 1000)] * 2),
         big("over", "one octet more", text(full + b"x")),
         big("over-binary", "of data", binary(full + b"x")),
         big("over-octets", "octets count, not characters", text("é" * 501)),
