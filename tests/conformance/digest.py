@@ -25,11 +25,14 @@ def digest(seen: Observation) -> list[Line]:
     """Return the comparable lines of an observation: responses, fate, scopes and traces.
 
     Left out are the Date value, addresses, and how a body was cut into chunks or events.
-    An incomplete body is left out, too: how much of it left before an abort is chance.
+    An incomplete body is left out, too: how much of it left before an abort is chance; and so are
+    frames that the case does not check.
     """
     lines: list[Line] = []
     for name, client in seen.clients.items():
         lines += [f"{name}: {line}" for line in _wire(client)]
+        if client.parser.frames and seen.case.frames is not None:
+            lines += [f"{name}: {line}" for line in _frames(client.parser.frames)]
         if name in seen.usable:
             lines.append(f"{name}: usable afterwards: {seen.usable[name]}")
     for name, calls in seen.calls.items():
@@ -45,8 +48,6 @@ def _wire(client: Client) -> Iterator[Line]:
         yield f"leftover octets {client.parser.leftover!r}"
     if client.parser.error:
         yield f"malformed: {client.parser.error}"
-    if client.parser.frames:
-        yield from _frames(client.parser.frames)
     yield f"ended by the server: {client.ends.eof or client.ends.reset}"
 
 

@@ -400,7 +400,7 @@ def _sizes() -> list[Case]:
     pieces = (text(full[:600], fin=False), more(full[:400]))
     begun = text(full[:600], fin=False)
     piece = more(bytes(65_536), fin=False)
-    tiny = b"".join(more(b"y", fin=False) for _ in range(1000)) * 100
+    tiny = b"".join(more(b"y", fin=False) for _ in range(1000)) * 50
     return [
         fits("at-limit", "a message of the limit's size", text(full), got("x" * 1000)),
         fits("at-limit-binary", "of data", binary(full), got(full)),
@@ -454,10 +454,10 @@ def _sizes() -> list[Case]:
             SIZES,
             "empty fragments cost nothing",
             MarkMemory(),
-            text("", fin=False) + more("", fin=False) * 300_000,
+            text("", fin=False) + more("", fin=False) * 50_000,
             more("end"),
             AwaitFrame("text"),
-            CheckMemory(32 * MIB),
+            CheckMemory(16 * MIB),
             close(1000),
             frames=(got("end"), Frame("close", code=1000)),
             own_process=True,
@@ -472,9 +472,9 @@ def _sizes() -> list[Case]:
             MarkMemory(),
             binary(b"", fin=False) + tiny + more(b""),
             AwaitFrame("binary"),
-            CheckMemory(32 * MIB),
+            CheckMemory(16 * MIB),
             close(1000),
-            frames=(Frame("binary", b"y" * 100_000), Frame("close", code=1000)),
+            frames=(Frame("binary", b"y" * 50_000), Frame("close", code=1000)),
             own_process=True,
             splittable=False,
             level=CHOICE,
