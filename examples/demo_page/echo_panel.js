@@ -97,7 +97,7 @@ class Session {
   }
 
   close() {
-    this.socket.close(GOODBYE, "closed by you");
+    this.socket.close(GOODBYE);
   }
 
   receive(data) {
@@ -127,8 +127,8 @@ class Session {
   }
 
   ended(event, refused) {
-    const error = new Error(ending(event));
     const byUs = event.code === GOODBYE;
+    const error = new Error(byUs ? `closed by you (${GOODBYE})` : ending(event));
     if (session === this) session = null;
     panel.button("close").disabled = true;
     panel.state(byUs ? "idle" : "error", error.message);

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.autobahn.engines import Engine, EngineError, find_engines
@@ -27,7 +29,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog="Names may be patterns, separated by commas: --rows 'fast-*,pure-trio'.",
     )
     parser.add_argument("--rows", default="*", help="which rows (default: all)")
-    parser.add_argument("--groups", default="*", help="which groups of cases (default: all)")
+    parser.add_argument("--groups", help="which groups of cases (default: all that it can put)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="rows at a time (%(default)s)"
+    )
     parser.add_argument("--engine", choices=("autobahn", "kosoku"), help="default: autobahn if any")
     parser.add_argument("--report", type=Path, default=CACHE / "report.md", help="%(default)s")
     parser.add_argument("--list", action="store_true", help="name rows, groups and engines; stop")
@@ -65,24 +70,31 @@ def judge(
         try:
             outcomes |= subject.judge(engine, [f"{group}.*"], folder, GROUP_BOUND)
         except (AssertionError, EngineError) as error:
-            failures.append(f"group {group}: {error}")
+            say(f"{subject.name}: group {group}: {error}")
+            failures.append(f"group {group}: {str(error).strip().splitlines()[-1]}")
         say(f"{subject.name}: group {group} took {time.monotonic() - started:.0f} s")
     return outcomes, failures + faults(subject, outcomes, groups)
 
 
 def run(
-    chosen_subjects: Iterable[Subject], engine: Engine, groups: Sequence[str]
+    chosen_subjects: Sequence[Subject], engine: Engine, groups: Sequence[str], jobs: int
 ) -> tuple[str, bool]:
-    """Judge all; return the report, and whether nothing was wrong."""
-    judged: dict[str, Mapping[str, Outcome]] = {}
-    wrong: dict[str, Sequence[str]] = {}
-    for subject in chosen_subjects:
-        name = subject.name
+    """Judge all, some at a time; return the report, and whether nothing was wrong."""
+
+    def one(subject: Subject) -> tuple[dict[str, Outcome], list[str]]:
         if subject.missing:
-            judged[name], wrong[name] = {}, [f"it cannot run: {subject.missing}"]
-            continue
-        judged[name], wrong[name] = judge(subject, engine, groups)
-        say(f"{name}: {len(wrong[name]) or 'no'} faults")
+            return {}, [f"it cannot run: {subject.missing}"]
+        outcomes, wrong = judge(subject, engine, groups)
+        say(f"{subject.name}: {len(wrong) or 'no'} faults")
+        return outcomes, wrong
+
+    engine.prepare()
+    with ThreadPoolExecutor(jobs) as pool:
+        results = dict(
+            zip([s.name for s in chosen_subjects], pool.map(one, chosen_subjects), strict=True)
+        )
+    judged = {name: outcomes for name, (outcomes, _) in results.items()}
+    wrong = {name: found for name, (_, found) in results.items()}
     return markdown(engine.name, groups, judged, wrong), not any(wrong.values())
 
 
@@ -91,15 +103,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
     engines = find_engines()
     names = chosen(options.rows, subjects())
-    groups = chosen(options.groups, CASES)
     if options.list:
-        print(f"rows:    {', '.join(names)}\ngroups:  {', '.join(groups)}")
+        print(f"rows:    {', '.join(names)}\ngroups:  {', '.join(CASES)}")
         print(f"engines: {', '.join(engines) or 'none'}")
         return 0
     if not engines or options.engine not in (None, *engines):
         raise SystemExit("no such engine here: `pip install kosoku`, or install a Python 2.7")
     engine = engines[options.engine or next(iter(engines))]
-    report, passed = run([subjects()[name] for name in names], engine, groups)
+    groups = chosen(options.groups or "*", engine.groups)
+    report, passed = run([subjects()[name] for name in names], engine, groups, options.jobs)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(report, "utf-8")
     print(report)

@@ -81,11 +81,10 @@ class Outcome:
 def read_outcomes(index: Path) -> dict[str, Outcome]:
     """Read the index.json that either engine writes for one server.
 
-    Raises:
-        ValueError: it is of none, or of several servers.
+    kosoku lists what had no answer, which would name the server, as of another.
     """
     agents: Mapping[str, Mapping[str, Mapping[str, object]]] = json.loads(index.read_text("utf-8"))
-    (cases,) = agents.values()
+    cases = {case: entry for agent in agents.values() for case, entry in agent.items()}
     return {case: _outcome(case, entry, index.parent) for case, entry in cases.items()}
 
 
