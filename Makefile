@@ -4,6 +4,7 @@
 #   make test         lint, types and the tests            (ARGS="-k persistence -x" for pytest)
 #   make test-all     the same, with everything that `make test` takes a sample of
 #   make conformance  the black-box cases alone
+#   make conformance-peers  them on other servers, too: writes docs/conformance.md
 #   make fuzz-differential  the same bytes to every row, new ones for MINUTES=10
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
@@ -42,8 +43,8 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance fuzz-differential accel autobahn sanitize bench \
-  bench-quick lint types format clean
+.PHONY: help run test test-all conformance conformance-peers fuzz-differential accel autobahn sanitize \
+  bench bench-quick lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -64,6 +65,10 @@ test-all: test
 
 conformance: $(VENV)/test.stamp accel
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+# ARGS names targets to run again; the others keep the results they have.
+conformance-peers: $(VENV)/test.stamp accel
+	$(BIN)/python -m tests.conformance.matrix $(ARGS)
 
 fuzz-differential: $(VENV)/test.stamp accel
 	$(BIN)/python -m tests.differential search --minutes $(MINUTES) $(ARGS)

@@ -59,9 +59,8 @@ def case_id(case: Case, target: Target, mode: str) -> str:
 
 
 def applies(case: Case, target: Target) -> bool:
-    """Tell whether a case can be put to a target: ESG's options exist on ESG alone."""
-    needs_esg = case.options or case.esg_only or case.environment or not case.listens
-    return target.exact or not needs_esg
+    """Tell whether a case can be put to a target."""
+    return target.exact or case.open_to_all
 
 
 def is_served(case: Case, config: pytest.Config) -> bool:

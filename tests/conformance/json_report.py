@@ -10,7 +10,7 @@ from typing import Any
 from tests.conformance.client import Client
 from tests.conformance.report import command
 from tests.conformance.suite import Outcome
-from tests.conformance.trace import normalise
+from tests.conformance.trace import shown
 
 SCHEMA = 1
 LONGEST_TRANSCRIPT = 4000
@@ -33,6 +33,7 @@ def run(outcome: Outcome) -> dict[str, Any]:
         "number": case.number,
         "clause": case.clause,
         "says": case.says,
+        "open_to_all": case.open_to_all,
         "result": outcome.result.value,
     }
     if outcome.problems:
@@ -40,11 +41,11 @@ def run(outcome: Outcome) -> dict[str, Any]:
             "problems": outcome.problems,
             "connections": [_connection(name, client) for name, client in seen.clients.items()],
             "calls": [
-                {"on": name, "scope": repr(call.scope), "trace": [str(e) for e in normalise(call)]}
+                {"on": name, "scope": repr(call.scope), "trace": shown(call)}
                 for name, calls in seen.calls.items()
                 for call in calls
             ],
-            "reproduce": command(case, seen.target, seen.mode),
+            "reproduce": command(seen),
         }
     return told
 

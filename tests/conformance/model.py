@@ -375,6 +375,11 @@ class Case:
         """The file it is in."""
         return self.id.partition("/")[0]
 
+    @property
+    def open_to_all(self) -> bool:
+        """Whether it can be put to other servers: ESG's options exist on ESG alone."""
+        return not (self.options or self.esg_only or self.environment)
+
     def named(self, group: str) -> Case:
         """Return the case with its group in front of its id."""
         return replace(self, id=f"{group}/{self.id}")

@@ -198,7 +198,7 @@ class ServerProcess:
             return
         self.signal("TERM")
         try:
-            await self.exited(STOP_BOUND)
+            await self.exited(min(STOP_BOUND, self.target.patience))
         except Timeout:
             self.signal("KILL")
             await self.exited(STOP_BOUND)

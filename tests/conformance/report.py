@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tests.conformance.client import Client
-from tests.conformance.model import Case
 from tests.conformance.runner import Observation
-from tests.conformance.trace import normalise
+from tests.conformance.trace import shown
 from tests.conformance.websocket_frames import cut_all
 from tests.conformance.websocket_opening import split_opening
 
@@ -34,9 +33,10 @@ def indented(text: str) -> str:
     return "\n".join("    " + line for line in text.splitlines())
 
 
-def command(case: Case, target: str, mode: str) -> str:
+def command(seen: Observation) -> str:
     """Return the command that runs one case alone."""
-    return f"pytest tests/conformance -k '{case.id}[{target}-{mode}]'"
+    name = f"{seen.case.id}[{seen.target}-{seen.mode}]"
+    return f"pytest tests/conformance {seen.selection} -k '{name}'"
 
 
 def render(seen: Observation, problems: list[str]) -> str:
@@ -56,12 +56,12 @@ def render(seen: Observation, problems: list[str]) -> str:
         for number, call in enumerate(calls, 1):
             parts.append(f"trace of call {number} on connection {name}:")
             parts.append(f"    scope {call.scope}")
-            parts += [f"    {entry}" for entry in normalise(call)]
+            parts += [f"    {entry}" for entry in shown(call)]
     for call in seen.lifespan:
         parts.append("trace of the lifespan:")
-        parts += [f"    {entry}" for entry in normalise(call)]
+        parts += [f"    {entry}" for entry in shown(call)]
     parts += ["server's log, its end:", indented("\n".join(seen.log.splitlines()[-25:]))]
-    parts += ["reproduce:", "    " + command(case, seen.target, seen.mode)]
+    parts += ["reproduce:", "    " + command(seen)]
     return "\n".join(parts)
 
 

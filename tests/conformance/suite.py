@@ -176,7 +176,8 @@ class Suite:
             problem = str(error)
         await process.stop()
         for case, mode in runs:
-            seen = Observation(case, mode, target.id, log=process.log_text, problems=[problem])
+            seen = Observation(case, mode, target.id, target.selection)
+            seen.log, seen.problems = process.log_text, [problem]
             self._outcomes[target.id, case.id, mode] = Outcome(seen, [problem], target.exact)
         return None
 

@@ -56,6 +56,7 @@ class Target:
         missing: why it cannot run here, None if it can.
         patience: how long to wait for what must come, in seconds. Ours come, however busy the
             machine is; a server that leaves many cases unanswered must not take hours.
+        template: the value of `--target-command` that it was made of.
     """
 
     id: str
@@ -68,6 +69,14 @@ class Target:
     sampled: bool = False
     missing: str | None = None
     patience: float = 30.0
+    template: str | None = None
+
+    @property
+    def selection(self) -> str:
+        """The options of pytest that choose it."""
+        if self.template is not None:
+            return f"--target-command {shlex.quote(self.template)}"
+        return f"--target {self.id}" + (" -m ''" if self.sampled else "")
 
     @property
     def python(self) -> str:
@@ -154,7 +163,8 @@ def foreign_target(template: str) -> Target:
         if place not in template:
             raise pytest.UsageError(f"--target-command has no {place}: {template!r}")
     words = shlex.split(template)
-    return Target(Path(words[0]).name, tuple(words), exact=False, patience=PATIENCE)
+    name = Path(words[0]).name
+    return Target(name, tuple(words), exact=False, patience=PATIENCE, template=template)
 
 
 def require(target: Target) -> None:

@@ -116,3 +116,12 @@ def request_body(trace: list[Observed]) -> tuple[bytes, int]:
     """Return the whole request body that the application received, and its size."""
     parts = [entry for entry in trace if entry.detail == "http.request"]
     return b"".join(part.body for part in parts), sum(part.size for part in parts)
+
+
+def shown(call: CallTrace, most: int = 40) -> list[str]:
+    """Put a trace in words, its middle left out if it is long."""
+    lines = [str(entry) for entry in normalise(call)]
+    if len(lines) <= most:
+        return lines
+    half = most // 2
+    return [*lines[:half], f"... {len(lines) - most} entries more", *lines[-half:]]

@@ -65,7 +65,6 @@ def runs(  # noqa: PLR0917 - a case reads as the row of a table
         lifespan_call=call,
         own_process=True,
         splittable=False,
-        esg_only=True,
         **more,
     )
 
@@ -186,6 +185,7 @@ CASES = (
         *SERVE,
         log_has=("INFO.*lifespan",),
         log_lacks=("ERROR",),
+        level=Level.CHOICE,
     ),
     refuses(
         "raise-before-startup-required",
@@ -216,7 +216,6 @@ CASES = (
         (STARTUP_EVENT, ended("ValueError")),
         *SERVE,
         log_has=("ERROR", "Traceback", "ValueError"),
-        level=Level.CHOICE,
     ),
     runs(
         "return-in-startup",

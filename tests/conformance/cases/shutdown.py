@@ -69,7 +69,6 @@ def stops(id: str, number: int, says: str, *steps: Step | bytes, **more: Any) ->
         *steps,
         own_process=True,
         splittable=False,
-        esg_only=True,
         lifespan=LIFESPAN,
         level=Level.CHOICE,
         **more,

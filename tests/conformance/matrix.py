@@ -1,0 +1,258 @@
+"""Run the suite on every server and write docs/conformance.md: `make conformance-peers`.
+
+One page holds the matrix, server by group, for each level of requirement; each server that
+failed somewhere has a page with every failure and its transcript. Pages are made of the JSON
+documents that the runs leave in .cache/conformance, and of nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conformance import peers
+from tests.conformance.cases import GROUPS
+from tests.conformance.model import Level
+from tests.conformance.report import visible
+from tests.conformance.targets import REPOSITORY, own_targets
+
+DOCUMENTS = REPOSITORY / ".cache" / "conformance"
+PAGE = REPOSITORY / "docs" / "conformance.md"
+PAGES = REPOSITORY / "docs" / "conformance"
+# A server that hangs in every case must not hold up the others.
+RUN_BOUND = 3600.0
+LONGEST_SHOWN = 1200
+
+Run = dict[str, Any]
+
+INTRODUCTION = """\
+# Who conforms
+
+<!-- Written by `make conformance-peers`; do not edit. -->
+
+What each server does in the cases of [tests/conformance](../tests/conformance), which say what
+RFC 9110, RFC 9112, RFC 6455 and the ASGI specification demand of an ASGI server. A case is put to
+a server whole, and a second time with every octet in a segment of its own; it is passed if both
+runs are. [How to run the suite on your own server](running-conformance.md).
+
+The cases that need an option of ESG's command line, such as a limit or a timeout, are put to ESG
+alone and not counted here. A server that does not offer an extension is not asked for it.
+"""
+MEANING = {
+    Level.MUST: "What the specifications demand.",
+    Level.SHOULD: "What they recommend.",
+    Level.CHOICE: (
+        "Where the specifications are open. These cases are ESG's decisions, and no others: the "
+        "table says how often another server has decided alike. To decide otherwise is no failure."
+    ),
+}
+
+
+@dataclass
+class Verdict:
+    """One case on one server, over all modes."""
+
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def first(self) -> Run:
+        """The first run that was not passed, or the first."""
+        return next((run for run in self.runs if run["result"] != "passed"), self.runs[0])
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passed in every mode."""
+        return bool(self.first["result"] == "passed")
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed in a mode: another choice is no failure."""
+        return any(run["result"] == "failed" for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server and its results."""
+
+    id: str
+    version: str
+    command: str
+    verdicts: tuple[Verdict, ...]
+
+    def score(self, level: Level, group: str | None = None) -> str:
+        """Return "passed/total" of a level, in a group or in all."""
+        asked = [
+            verdict.passed
+            for verdict in self.verdicts
+            if verdict.first["level"] == level.value and group in (None, verdict.first["group"])
+        ]
+        return f"{sum(asked)}/{len(asked)}" if asked else ""
+
+    @property
+    def failures(self) -> list[Verdict]:
+        """The cases that it failed."""
+        return [verdict for verdict in self.verdicts if verdict.failed]
+
+    @property
+    def differences(self) -> list[Verdict]:
+        """The cases in which it has chosen otherwise than ESG."""
+        return [v for v in self.verdicts if not v.failed and not v.passed]
+
+
+def verdicts(runs: Iterable[Run]) -> tuple[Verdict, ...]:
+    """Bring the runs of each case together."""
+    found: dict[str, Verdict] = {}
+    for run in runs:
+        found.setdefault(run["case"], Verdict()).runs.append(run)
+    return tuple(found.values())
+
+
+def table(servers: Iterable[Server], level: Level) -> Iterator[str]:
+    """Write the matrix of one level."""
+    yield f"| server | all | {' | '.join(GROUPS)} |"
+    yield "|---" * (len(GROUPS) + 2) + "|"
+    for server in servers:
+        name = f"[{server.id}](conformance/{server.id}.md)" if server.failures else server.id
+        scores = [server.score(level, group) for group in (None, *GROUPS)]
+        yield f"| {name} | {' | '.join(scores)} |"
+
+
+def overview(servers: list[Server]) -> str:
+    """Write the page of the matrix."""
+    lines = [INTRODUCTION]
+    for level in Level:
+        lines += [f"## {level.value}", "", MEANING[level], "", *table(servers, level), ""]
+    lines += ["## How each was run", "", "| server | version | command |", "|---|---|---|"]
+    lines += [f"| {s.id} | {s.version} | `{s.command}` |" for s in servers]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    lines += ["", f"All on {python}, {platform.system()}.", ""]
+    return "\n".join(lines)
+
+
+def page(server: Server) -> str:
+    """Write the page of one server: every failure with its transcript, every other choice."""
+    lines = [
+        f"# {server.id}: {server.version}",
+        "",
+        "<!-- Written by `make conformance-peers`; do not edit. -->",
+        "",
+        f"`{server.command}`",
+        "",
+        *(f"- {level.value}: {server.score(level)} as expected" for level in Level),
+        "",
+        "## Failures",
+        "",
+    ]
+    for verdict in server.failures:
+        lines += _failure(verdict)
+    lines += ["## Other choices than ESG's", ""]
+    for verdict in server.differences:
+        run = verdict.first
+        lines.append(f"- `{run['case']}` ({run['says']}): {_code(run['problems'][0])}")
+    return "\n".join([*lines, ""])
+
+
+def _failure(verdict: Verdict) -> Iterator[str]:
+    run = verdict.first
+    modes = " and ".join(r["mode"] for r in verdict.runs if r["result"] == "failed")
+    yield f"### {run['case']}"
+    yield ""
+    yield f"{run['level']}, {run['clause']}: {run['says']}. Failed {modes}."
+    yield ""
+    yield from (f"- {_code(problem)}" for problem in run["problems"])
+    yield ""
+    yield "```text"
+    for connection in run["connections"]:
+        yield f"> sent on {connection['name']} ({connection['sent']['size']} octets)"
+        yield _octets(connection["sent"])
+        ended = connection["ended"]
+        yield f"< received ({connection['received']['size']} octets; by the server: {ended})"
+        yield _octets(connection["received"])
+    for call in run["calls"]:
+        yield f"application, on {call['on']}"
+        yield from (f"    {entry}" for entry in call["trace"][:20])
+    yield "```"
+    yield ""
+    yield f"    {run['reproduce']}"
+    yield ""
+
+
+def _code(text: str) -> str:
+    """Quote what may hold any character."""
+    return f"`{text.replace('`', chr(39))[:300]}`"
+
+
+def _octets(told: dict[str, Any]) -> str:
+    shown = visible(told["latin1"].encode("latin-1")[:LONGEST_SHOWN])
+    cut = "\n..." if told["size"] > LONGEST_SHOWN else ""
+    return "\n".join(f"    {line}" for line in (shown + cut).splitlines())
+
+
+def run_on(target: str) -> Path | None:
+    """Run the suite on one target; return its document, None if there is none."""
+    document = DOCUMENTS / f"{target}.json"
+    document.unlink(missing_ok=True)
+    sys.stderr.write(f"running the cases on {target}\n")
+    asked = [sys.executable, "-m", "pytest", "tests/conformance/test_conformance.py", "-q"]
+    with (DOCUMENTS / f"{target}.log").open("w") as log:
+        subprocess.run(
+            [*asked, "--tb=no", "--target", target, "--json", str(document)],
+            cwd=REPOSITORY,
+            stdout=log,
+            stderr=log,
+            check=False,
+            timeout=RUN_BOUND,
+        )
+    return document if document.exists() else None
+
+
+def gather() -> list[Server]:
+    """Read the documents of all servers that have one, ESG's rows first."""
+    ours = [(t.id, "ESG", " ".join(t.command)) for t in own_targets() if t.interpreter is None]
+    others = [(p.id, p.version(), p.command) for p in peers.PEERS if p.missing is None]
+    servers = []
+    for name, version, command in (*ours, *others):
+        path = DOCUMENTS / f"{name}.json"
+        if path.exists():
+            runs = json.loads(path.read_text("utf-8"))["runs"]
+            put = [run for run in runs if run["open_to_all"]]
+            servers.append(Server(name, version, command, verdicts(put)))
+    return servers
+
+
+def write_pages() -> None:
+    """Write the pages from the documents."""
+    servers = gather()
+    shutil.rmtree(PAGES, ignore_errors=True)
+    PAGES.mkdir(parents=True)
+    for server in servers:
+        if server.failures:
+            (PAGES / f"{server.id}.md").write_text(page(server), "utf-8")
+    PAGE.write_text(overview(servers), "utf-8")
+
+
+def main() -> int:
+    """Install the peers, run the cases on them and on ESG, write the pages.
+
+    Arguments name the targets to run again; without any, all are run.
+    """
+    DOCUMENTS.mkdir(parents=True, exist_ok=True)
+    not_installed = peers.install()
+    ours = [target.id for target in own_targets() if target.interpreter is None]
+    targets = sys.argv[1:] or [*ours, *(peer.id for peer in peers.PEERS if peer.missing is None)]
+    without = [target for target in targets if run_on(target) is None]
+    write_pages()
+    for name in (*not_installed, *without):
+        sys.stderr.write(f"without results: {name}\n")
+    return 1 if not_installed or without else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
