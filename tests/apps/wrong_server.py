@@ -20,7 +20,7 @@ async def serve_connection(app: Any, reader: Any, writer: Any) -> None:
             method, target, _ = head[0].split(" ")
             if method == "PUT":
                 continue
-            await _exchange(app, reader, writer, method, target, head[1:])
+            await _exchange(app, (reader, writer), method, target, head[1:])
     except (ConnectionError, ValueError):
         pass  # As wrong as it is, it goes on serving others.
     finally:
@@ -35,8 +35,9 @@ async def _read_head(reader: Any) -> list[str]:
 
 
 async def _exchange(
-    app: Any, reader: Any, writer: Any, method: str, target: str, lines: list[str]
+    app: Any, streams: tuple[Any, Any], method: str, target: str, lines: list[str]
 ) -> None:
+    reader, writer = streams
     fields = [line.partition(":")[::2] for line in lines]
     headers = [(name.lower().encode(), value.strip().encode()) for name, value in fields]
     length = int(dict(headers).get(b"content-length", b"0"))

@@ -37,9 +37,12 @@ class Fate(enum.Enum):
 
     def on(self, exact: bool) -> Fate:
         """Return what it means on a target: ESG if `exact`."""
+        if exact:
+            return Fate.CLOSED if self is Fate.REFUSED else self
         if self is Fate.REFUSED:
-            return Fate.CLOSED if exact else Fate.ANY
-        return self
+            return Fate.ANY
+        # How it is closed is not specified.
+        return Fate.GONE if self in (Fate.CLOSED, Fate.RESET) else self
 
 
 # Steps. `on` names the connection; the connection "a" is opened before the first step.

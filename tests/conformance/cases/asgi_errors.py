@@ -228,6 +228,7 @@ def _in_the_response() -> list[Case]:
             get(),
             app=((*HELLO, RAISE),),
             calls=(Call(trace=(START_SENT, BODY_SENT, ended("ValueError"))),),
+            level=Level.CHOICE,
         ),
         accepted(
             "raise-after-body-logged",
@@ -248,6 +249,7 @@ def _in_the_response() -> list[Case]:
             "a returned value does not harm the response",
             get(),
             app=((("return", 42), *HELLO),),
+            level=Level.CHOICE,
         ),
         accepted(
             "return-value-logged",

@@ -258,6 +258,7 @@ def _continue() -> list[Case]:
             responses=(echoed,),
             calls=read,
             splittable=False,
+            level=Level.CHOICE,
         ),
         accepted(
             "continue-once",
@@ -285,6 +286,7 @@ def _continue() -> list[Case]:
             app=((send(start(200, [(b"content-length", b"2")])), READ_BODY, send(body(b"ok"))),),
             responses=(ok(b"ok", interim=(100,)),),
             calls=read,
+            level=Level.CHOICE,
         ),
         accepted(
             "continue-not-after-response-began",
@@ -320,6 +322,7 @@ def _continue() -> list[Case]:
             responses=(hello(),),
             calls=(Call(),),
             fate=Fate.GONE,
+            level=Level.CHOICE,
         ),
         case(
             "continue-refused-with-error",
@@ -331,6 +334,7 @@ def _continue() -> list[Case]:
             responses=(Response(413, body=b"big"),),
             calls=(Call(),),
             fate=Fate.GONE,
+            level=Level.CHOICE,
         ),
         accepted(
             "continue-without-content",
@@ -339,6 +343,7 @@ def _continue() -> list[Case]:
             "no 100 where no content is to come",
             get(b"/", EXPECT),
             app=(READ_AND_HELLO,),
+            level=Level.CHOICE,
         ),
         accepted(
             "continue-zero-length",
@@ -347,6 +352,7 @@ def _continue() -> list[Case]:
             "no 100 for a length of 0",
             get(b"/", b"Content-Length: 0", EXPECT, method=b"POST"),
             app=(READ_AND_HELLO,),
+            level=Level.CHOICE,
         ),
         case(
             "continue-http-1.0",

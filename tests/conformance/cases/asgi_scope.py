@@ -321,6 +321,7 @@ def _context() -> list[Case]:
             app=((("contextvar", "leaked"), *HELLO),),
             responses=(hello(), hello()),
             calls=(Call(holds=fresh), Call(holds=fresh)),
+            level=Level.CHOICE,
         ),
         accepted(
             "context-isolated-content",
@@ -331,6 +332,7 @@ def _context() -> list[Case]:
             app=((("read_body",), ("contextvar", "leaked"), *HELLO),),
             responses=(hello(), hello()),
             calls=(Call(holds=fresh), Call(holds=fresh)),
+            level=Level.CHOICE,
         ),
         accepted(
             "context-of-lifespan",

@@ -366,6 +366,7 @@ def _pipelining() -> list[Case]:
             get(b"/1") + b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
             responses=(hello(), error(400)),
             calls=(Call(scope={"path": "/1"}),),
+            level=Level.CHOICE,
         ),
         case(
             "pipelined-then-garbage",
@@ -427,6 +428,7 @@ def _half_close() -> list[Case]:
             app=((("gate", "go"), *HELLO),),
             responses=(hello(),),
             calls=(Call(),),
+            level=Level.CHOICE,
         ),
         case(
             "half-close-after-content",
@@ -448,6 +450,7 @@ def _half_close() -> list[Case]:
             HalfClose(),
             responses=(hello(), hello()),
             calls=(Call(), Call()),
+            level=Level.CHOICE,
         ),
         case(
             "half-close-streaming",
@@ -468,6 +471,7 @@ def _half_close() -> list[Case]:
             ),
             responses=(ok(b"onetwo"),),
             calls=(Call(),),
+            level=Level.CHOICE,
         ),
         case(
             "half-close-idle",
@@ -510,6 +514,7 @@ def _half_close() -> list[Case]:
             app=((("gate", "go"), *READ_AND_HELLO),),
             responses=(hello(),),
             calls=(Call(body=b"hello"),),
+            level=Level.CHOICE,
         ),
     ]
 

@@ -37,6 +37,15 @@ def _line_endings() -> list[Case]:
         "space-before-first-field": b"GET / HTTP/1.1\r\n Host: example.org\r\n\r\n",
         "tab-before-first-field": b"GET / HTTP/1.1\r\n\tX: y\r\nHost: example.org\r\n\r\n",
     }
+
+    def level(name: str) -> Level:
+        """Section 2.2 demands least of a bare LF and of empty lines before a request."""
+        if "bare-lf" in name or name == "leading-lf" or "leading-crlf" in name:
+            return Level.CHOICE
+        if name in ("leading-space", "leading-tab", "leading-nul"):
+            return Level.SHOULD
+        return Level.MUST
+
     return [
         rejected(
             name,
@@ -44,7 +53,7 @@ def _line_endings() -> list[Case]:
             SECTION_2_2,
             f"a head with {name.replace('-', ' ')} is no valid head",
             raw,
-            level=Level.CHOICE if "bare-lf" in name or name == "leading-lf" else Level.MUST,
+            level=level(name),
         )
         for name, raw in forms.items()
     ] + [
@@ -67,6 +76,10 @@ def _line_endings() -> list[Case]:
             level=Level.SHOULD,
         ),
     ]
+
+
+# RFC 9112 section 3 lets a server take any of these for the space between words.
+WORD_BOUNDARIES = ("two-spaces", "tab", "trailing-space", "vertical-tab", "form-feed")
 
 
 def _request_lines() -> list[Case]:
@@ -99,7 +112,7 @@ def _request_lines() -> list[Case]:
             SECTION_3,
             f"a request line with {name.replace('-', ' ')} is invalid",
             line + b"\r\n" + HOST + b"\r\n",
-            level=Level.SHOULD if "space" in name or "tab" in name else Level.MUST,
+            level=Level.CHOICE if name.startswith(WORD_BOUNDARIES) else Level.SHOULD,
         )
         for name, line in forms.items()
     ]
@@ -147,7 +160,7 @@ def _methods() -> list[Case]:
                 get(method=method),
                 status=501,
                 alternatives=(400, 405),
-                level=Level.SHOULD,
+                level=Level.CHOICE,
             )
             for name, method in unknown.items()
         ),
@@ -158,6 +171,7 @@ def _methods() -> list[Case]:
                 METHODS,
                 f"a method with {name} is no token",
                 get(method=method),
+                level=Level.SHOULD,
             )
             for name, method in no_token.items()
         ),
@@ -246,6 +260,7 @@ def _versions() -> list[Case]:
                 SECTION_2_3,
                 f"{version!r} is no HTTP-version",
                 b"GET / " + version + b"\r\n" + HOST + b"\r\n",
+                level=Level.SHOULD,
             )
             for name, version in malformed.items()
         ),
@@ -270,6 +285,7 @@ def _versions() -> list[Case]:
             status=505,
             alternatives=(400,),
             level=Level.CHOICE,
+            esg_only=True,  # Others speak HTTP/2 there.
         ),
     ]
 
@@ -313,7 +329,7 @@ def _targets() -> list[Case]:
             SECTION_3_2,
             f"the request-target {target!r} is invalid",
             get(target),
-            level=Level.SHOULD if name in ("space", "fragment", "empty-fragment") else Level.MUST,
+            level=Level.SHOULD,
         )
         for name, target in invalid.items()
     ]
