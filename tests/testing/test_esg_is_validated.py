@@ -1,0 +1,165 @@
+"""ESG itself under its validator: every scope and message of every row, and its own examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from esg.asgi import ASGIApp, Message, Receive, Scope, Send
+from esg.testing import LiveServer, available_rows, record, serve, validate
+from examples import demo, factory, hello, streaming, upload_echo
+from tests.client import Connection
+from tests.testing.calls import BODY, MORE, RECEIVE, START, sending
+
+LARGE = b"0123456789" * 30_000
+
+
+@pytest.fixture(params=available_rows())
+def row(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    """Start and stop, with something in the state."""
+    scope["state"]["pool"] = "open"
+    for _ in range(2):
+        kind = (await receive())["type"]
+        await send({"type": f"{kind}.complete"})
+
+
+async def read_to_the_end(receive: Receive) -> None:
+    """Receive until the server has said three times that there is no more."""
+    disconnects = 0
+    while disconnects < 3:
+        disconnects += (await receive())["type"] == "http.disconnect"
+
+
+async def asks_on(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without a look at the content, then go on receiving."""
+    await sending(START, BODY)(scope, receive, send)
+    await read_to_the_end(receive)
+
+
+async def asks_first(scope: Scope, receive: Receive, send: Send) -> None:
+    """Receive until the client has left, then try to answer."""
+    await read_to_the_end(receive)
+    await sending(START, BODY)(scope, receive, send)
+
+
+async def trails(scope: Scope, receive: Receive, send: Send) -> None:
+    """Use what extensions there are."""
+    start: Message = {**START, "headers": [(b"trailer", b"x-sum")], "trailers": True}
+    hint = {"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload; as=style"]}
+    trailers = {"type": "http.response.trailers", "headers": [(b"x-sum", b"1")]}
+    await sending(start, hint, MORE, BODY, trailers)(scope, receive, send)
+
+
+ROUTES: dict[str, ASGIApp] = {
+    "/asks-on": asks_on,
+    "/asks-first": asks_first,
+    "/trails": trails,
+    "/one": sending(RECEIVE, START, BODY),
+}
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Do what the path says."""
+    chosen = lifespan if scope["type"] == "lifespan" else ROUTES[scope["path"]]
+    await chosen(scope, receive, send)
+
+
+recorded = record(validate(app))
+
+
+@pytest.fixture
+def server(row: str) -> Iterator[LiveServer]:
+    recorded.traces.clear()
+    with serve(recorded, row, lifespan="on") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: LiveServer) -> Iterator[Connection]:
+    with Connection(("127.0.0.1", server.port)) as connection:
+        yield connection
+
+
+def test_a_pipeline(client: Connection) -> None:
+    client.send(
+        b"POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+        b"GET /one?a=%20 HTTP/1.1\r\nHOST: a\r\nX-Two: 1\r\nx-two: 2\r\n\r\n"
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    )
+    assert [client.response().status for _ in range(2)] == [200, 200]
+    # "*" is none of the routes.
+    assert client.response().status == 500
+    assert recorded.traces[1].received[0]["body"] == b"abc"
+
+
+def test_http_1_0(client: Connection) -> None:
+    client.send(b"GET /one HTTP/1.0\r\n\r\n")
+    assert client.response().body == b"x"
+    assert recorded.wait_for("GET /one").scope["http_version"] == "1.0"
+
+
+def test_content_in_chunks_with_trailers(client: Connection) -> None:
+    client.send(b"POST /asks-on HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.send(b"3\r\nabc\r\n")
+    assert client.response().status == 200
+    assert recorded.wait_for("POST /asks-on").end == "returned"
+
+
+def test_a_client_that_leaves_while_it_is_read(client: Connection) -> None:
+    client.send(b"POST /asks-first HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+    client.close()
+    assert recorded.wait_for("POST /asks-first").end is not None
+
+
+def test_a_client_that_only_closes_its_side(client: Connection) -> None:
+    client.request("/asks-first")
+    client.finish_writing()
+    assert client.response().body == b"x"
+
+
+def test_extensions(server: LiveServer, client: Connection) -> None:
+    offered = {"http.response.trailers", "http.response.early_hint"}
+    client.request("/trails", fields=[("TE", "trailers"), ("Connection", "TE, close")])
+    shown = client.read_to_end()
+    assert offered <= recorded.wait_for("GET /trails").scope["extensions"].keys()
+    assert b"103" in shown
+    assert shown.endswith(b"0\r\nx-sum: 1\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("example", "method", "path"),
+    [
+        (hello.app, "GET", "/"),
+        (hello.app, "HEAD", "/"),
+        (streaming.app, "GET", "/"),
+        (upload_echo.app, "POST", "/"),
+        (factory.create_app(), "GET", "/"),
+        (demo.app, "GET", "/"),
+        (demo.app, "GET", "/api/stream?interval=0"),
+        (demo.app, "POST", "/api/upload"),
+        (demo.app, "GET", "/nothing"),
+    ],
+)
+def test_examples(
+    example: ASGIApp, method: str, path: str, row: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "INTERVAL", 0)
+    with serve(validate(example, strict=True), row) as server:
+        content = LARGE if method == "POST" else None
+        answered = httpx.request(method, f"{server.url}{path}", content=content)
+        assert answered.status_code in (200, 404)
+
+
+def test_an_endless_example(row: str) -> None:
+    example = record(validate(demo.app, strict=True))
+    with serve(example, row) as server:
+        with httpx.stream("GET", f"{server.url}/api/events") as response:
+            assert next(response.iter_raw())
+        assert example.wait_for("GET /api/events").end is not None
