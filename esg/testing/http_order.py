@@ -98,7 +98,8 @@ class HttpOrder:
         self._by_path: bool | None = None  # whether the content is http.response.pathsend's
         self._content = ContentCount(self._method, {"status": 200})  # the start's takes its place
         self._request_complete = False
-        self._gone = False
+        self._gone = False  # the client, as far as the application can know
+        self._disconnected = False  # the server has said so
 
     @property
     def is_complete(self) -> bool:
@@ -161,12 +162,12 @@ class HttpOrder:
             Forbidden: it is out of order.
         """
         if message_type == "http.disconnect":
-            self._gone = True
+            self._gone = self._disconnected = True
             return
         clause = f'{HTTP}, "Request"'
         if message_type != "http.request":
             raise Forbidden(f"delivered {message_type} in an http scope", clause)
-        if self._gone:
+        if self._disconnected:
             raise Forbidden("delivered http.request after http.disconnect", clause)
         if self._request_complete:
             raise Forbidden("delivered http.request after the end of the request body", clause)

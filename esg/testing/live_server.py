@@ -18,6 +18,7 @@ from esg.config import Config, LogLevel
 from esg.errors import ConfigError
 from esg.implementation import resolve, run_loop
 from esg.server import Server
+from esg.testing.rows import implementation_of
 from esg.testing.running_calls import RunningCalls
 from esg.testing.server_logs import ServerLogs
 from esg.testing.violation import ASGIViolation, collect_violations
@@ -102,6 +103,7 @@ def serve(
         **settings: as for `esg.Config`; the default port is a free one.
 
     Raises:
+        ValueError: there is no such row.
         ConfigError, StartupError: it does not start.
         TimeoutError: it has not started in time.
         NotStopped: it does not stop in time, or the application leaves tasks behind.
@@ -109,8 +111,7 @@ def serve(
     """
     if {"impl", "loop"} & settings.keys():
         raise ConfigError("impl and loop are what the row says")
-    impl, _, loop = (row or "auto-auto").partition("-")
-    chosen = resolve(impl, loop)
+    chosen = resolve("auto", "auto") if row is None else implementation_of(row)
     settings = {**_DEFAULTS, **settings, "impl": chosen.name, "loop": chosen.loop}
     running = _ServerThread(Config(app, log_level=log_level, **settings))
     with ExitStack() as during:
@@ -124,7 +125,7 @@ def serve(
         try:
             yield server
         except BaseException as error:
-            for problem in running.stop(started, stop_timeout):
+            for problem in [*running.stop(started, stop_timeout), *map(str, violations)]:
                 error.add_note(problem)
             raise
         _raise(running.stop(started, stop_timeout), violations)

@@ -7,25 +7,36 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from esg.errors import StartupError
-from esg.implementation import resolve
+from esg.implementation import Implementation, resolve
 
 # Named as IMPLEMENTATION-LOOP.
 ROWS: Final = ("pure-asyncio", "pure-uvloop", "pure-trio", "fast-asyncio", "fast-uvloop")
 
 
-def why_missing(row: str) -> str | None:
-    """Say why a row cannot run here, None if it can.
+def implementation_of(row: str) -> Implementation:
+    """Return what serves on a row.
 
     Args:
         row: one of ROWS.
 
     Raises:
         ValueError: there is no such row.
+        StartupError: it cannot run here.
     """
     if row not in ROWS:
         raise ValueError(f"there is no row {row!r}; the rows are {', '.join(ROWS)}")
+    impl, loop = row.split("-")
+    return resolve(impl, loop)
+
+
+def why_missing(row: str) -> str | None:
+    """Say why a row cannot run here, None if it can.
+
+    Raises:
+        ValueError: there is no such row.
+    """
     try:
-        resolve(*row.split("-"))
+        implementation_of(row)
     except StartupError as error:
         return str(error)
     return None

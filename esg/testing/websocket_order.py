@@ -51,7 +51,8 @@ class WebSocketOrder:
         self._offered = list(scope.get("subprotocols", ()))
         self._state = CONNECT_DUE
         self._accepted = False
-        self._gone = False
+        self._gone = False  # the client, as far as the application can know
+        self._disconnected = False  # the server has said so
         self._denial: ContentCount | None = None
 
     def client_left(self) -> None:
@@ -98,14 +99,14 @@ class WebSocketOrder:
             Forbidden: it is out of order.
         """
         clause = f'{WEBSOCKET}, "Connect"'
-        if self._gone and message_type != "websocket.disconnect":
+        if self._disconnected and message_type != "websocket.disconnect":
             raise Forbidden(f"delivered {message_type} after websocket.disconnect", clause)
         if (message_type == "websocket.connect") != (self._state == CONNECT_DUE):
             raise Forbidden(f"delivered {message_type} {self._shown_state()}", clause)
         if message_type == "websocket.connect":
             self._state = ANSWER_DUE
         elif message_type == "websocket.disconnect":
-            self._gone = True
+            self._gone = self._disconnected = True
         elif message_type != "websocket.receive":
             raise Forbidden(f"delivered {message_type} in a websocket scope", clause)
         elif not self._accepted:

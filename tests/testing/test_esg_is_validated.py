@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from esg.asgi import ASGIApp, Message, Receive, Scope, Send
 from esg.testing import LiveServer, available_rows, record, serve, validate
@@ -163,3 +167,90 @@ def test_an_endless_example(row: str) -> None:
         with httpx.stream("GET", f"{server.url}/api/events") as response:
             assert next(response.iter_raw())
         assert example.wait_for("GET /api/events").end is not None
+
+
+ACCEPT: Message = {"type": "websocket.accept", "subprotocol": "chat", "headers": [(b"a", b"b")]}
+
+
+async def talks(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send messages back; leave it to "bye" to close, and to "leave" to just return."""
+    await sending(RECEIVE, ACCEPT)(scope, receive, send)
+    while (message := await receive())["type"] == "websocket.receive":
+        if message.get("text") == "leave":
+            return
+        if message.get("text") == "bye":
+            await send({"type": "websocket.close", "code": 4000, "reason": "bye"})
+        else:
+            await send({**message, "type": "websocket.send"})
+    assert (await receive())["type"] == "websocket.disconnect"
+
+
+async def denies(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer the opening handshake with a response of its own, where that can be done."""
+    await receive()
+    if scope["path"] == "/refuse" or "websocket.http.response" not in scope["extensions"]:
+        await send({"type": "websocket.close"})
+    else:
+        await send({"type": "websocket.http.response.start", "status": 404})
+        await send({"type": "websocket.http.response.body", "body": b"no"})
+    assert (await receive())["type"] == "websocket.disconnect"
+
+
+ROUTES |= {"/talk": talks, "/deny": denies, "/refuse": denies}
+
+
+# The fast implementation does not speak WebSocket yet.
+@pytest.fixture(params=[row for row in available_rows() if row.startswith("pure-")])
+def websocket_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    recorded.traces.clear()
+    with serve(recorded, request.param, lifespan="on") as server:
+        yield server
+
+
+@pytest.fixture
+def talk(websocket_server: LiveServer) -> Iterator[ClientConnection]:
+    url = f"ws://127.0.0.1:{websocket_server.port}/talk"
+    with connect(url, subprotocols=[Subprotocol("other"), Subprotocol("chat")]) as websocket:
+        yield websocket
+
+
+def test_a_websocket_that_the_application_closes(talk: ClientConnection) -> None:
+    assert talk.subprotocol == "chat"
+    for message in ("é" * 70_000, b"", b"\x00\xff", ""):
+        talk.send(message)
+        assert talk.recv() == message
+    talk.send("bye")
+    with pytest.raises(ConnectionClosed):
+        talk.recv()
+    assert talk.close_code == 4000
+    trace = recorded.wait_for("websocket /talk")
+    assert (trace.end, trace.received[-1]["code"]) == ("returned", 4000)
+
+
+def test_a_websocket_that_the_client_closes(talk: ClientConnection) -> None:
+    talk.close(4001, "é")
+    trace = recorded.wait_for("websocket /talk")
+    assert trace.end == "returned"
+    assert trace.received[-1] == {"type": "websocket.disconnect", "code": 4001, "reason": "é"}
+
+
+def test_a_websocket_that_is_lost(talk: ClientConnection) -> None:
+    talk.socket.shutdown(socket.SHUT_RDWR)
+    trace = recorded.wait_for("websocket /talk")
+    assert (trace.end, trace.received[-1]["code"]) == ("returned", 1006)
+
+
+def test_a_websocket_whose_application_returns(talk: ClientConnection) -> None:
+    talk.send("leave")
+    with pytest.raises(ConnectionClosed):
+        talk.recv()
+    assert recorded.wait_for("websocket /talk").end == "returned"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/deny", 404), ("/refuse", 403)])
+def test_a_websocket_that_is_denied(path: str, status: int, websocket_server: LiveServer) -> None:
+    url = f"ws://127.0.0.1:{websocket_server.port}{path}"
+    with pytest.raises(InvalidStatus) as raised, connect(url):
+        pytest.fail("it must not open")
+    assert raised.value.response.status_code == status
+    assert recorded.wait_for(f"websocket {path}").end == "returned"

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import httpx
@@ -132,8 +133,8 @@ def test_a_start_up_that_does_not_end() -> None:
             pytest.fail("the block must not run")
 
 
-def test_a_row_that_cannot_run() -> None:
-    with pytest.raises(esg.ConfigError, match="fast runs on"), serve(hello, "fast-trio"):
+def test_a_row_that_is_none() -> None:
+    with pytest.raises(ValueError, match="no row 'fast-trio'"), serve(hello, "fast-trio"):
         pytest.fail("the block must not run")
 
 
@@ -272,13 +273,19 @@ def test_a_server_that_is_stopped_by_itself() -> None:
 
 
 def test_the_blocks_own_error_comes_first() -> None:
+    def fail(server: LiveServer) -> NoReturn:
+        server.violations.append(ASGIViolation("server", "did it", "clause"))
+        raise LookupError("mine")
+
     with (
         pytest.raises(LookupError, match="mine") as raised,
         serve(forgetful, stop_timeout=SHORT) as server,
         reading(server, "/"),
     ):
-        raise LookupError("mine")
-    assert "still running: GET /" in raised.value.__notes__[0]
+        fail(server)
+    first, second = raised.value.__notes__
+    assert "still running: GET /" in first
+    assert second == "the server did it [clause]"
 
 
 def test_a_swallowed_violation_is_a_failure(any_row: str) -> None:
