@@ -20,12 +20,9 @@ cdef class HttpConnection(TransportConnection):
     cdef bint _next_head(self) except -1
     cdef RequestHead _read_head(self)
     cdef int _serve(self, RequestHead head) except -1
+    cdef int _upgrade(self, RequestHead head) except -1
     cdef int _finish_request(self, HttpRequest request) except -1
     cdef int _drain(self, HttpRequest request) except -1
     cdef int _reuse(self) except -1
     cdef int _reject(self, str method, int status, str reason, tuple extra) except -1
     cdef int _timer_expired(self, int timer) except -1
-
-    cdef int sweep(self, double now) except -1
-    cdef int stop(self) except -1
-    cdef int told_to_end(self) except -1

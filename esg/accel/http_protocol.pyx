@@ -12,6 +12,8 @@ from esg.accel.head_reader cimport head_reader
 from esg.accel.http_content cimport DRAIN_DONE, DRAIN_FAILED
 from esg.accel.http_request cimport http_request
 from esg.accel.rules.request_head cimport RequestHead, has_begun
+from esg.accel.rules.websocket_handshake cimport is_opening, rejection_fields
+from esg.accel.rules.websocket_handshake cimport judge as judge_handshake
 from esg.accel.serving cimport Serving, monotonic
 from esg.accel.transport_connection cimport (
     BODY,
@@ -25,6 +27,7 @@ from esg.accel.transport_connection cimport (
     WRITE,
     TransportConnection,
 )
+from esg.accel.websocket_protocol cimport open_websocket
 
 from esg.accel.rules.http_exchange import DRAIN_LIMIT
 from esg.accel.rules.response_head import error_response
@@ -197,10 +200,23 @@ cdef class HttpConnection(TransportConnection):
         if self.serving.saturated():
             limit = self.serving.service.config.limit_concurrency
             return self._reject(head.method, 503, f"{limit} requests are in flight", _RETRY_AFTER)
+        if head.connection and self.serving.speaks_websocket and is_opening(head):
+            return self._upgrade(head)
         cdef HttpRequest request = http_request(self, head)
         self.request = request
         self.expired_once = False
         return request.start()
+
+    cdef int _upgrade(self, RequestHead head) except -1:
+        """Hand everything over to a WebSocket's connection, if the handshake is lawful."""
+        if self.serving.stopping:
+            return self._reject(head.method, 503, "stopping", _RETRY_AFTER)
+        try:
+            handshake = judge_handshake(head, self.serving.compresses)
+        except RequestRejected as rejected:
+            extra = rejection_fields(rejected.status)
+            return self._reject(head.method, rejected.status, rejected.reason, extra)
+        return open_websocket(self, head, handshake)
 
     cdef int _finish_request(self, HttpRequest request) except -1:
         """Do what follows a complete response."""

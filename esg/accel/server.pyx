@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import suppress
 
-from esg.accel.http_protocol cimport HttpConnection
 from esg.accel.request_task cimport RequestTask
 from esg.accel.serving cimport Serving, monotonic
+from esg.accel.transport_connection cimport TransportConnection
 
 from esg.accel.acceptor import Acceptor
 from esg.accel.http_protocol import HttpProtocol
@@ -134,7 +134,7 @@ def _sweep(Serving serving):
                 (<RequestTask> task).sweep(now)
 
 
-cdef int _sweep_one(HttpConnection connection, double now) except -1:
+cdef int _sweep_one(TransportConnection connection, double now) except -1:
     """Sweep a connection; whatever goes wrong with it, the others have their turn."""
     try:
         connection.sweep(now)
@@ -145,14 +145,14 @@ cdef int _sweep_one(HttpConnection connection, double now) except -1:
 
 def _stop_idle(Serving serving):
     for connection in tuple(serving.connections):
-        (<HttpConnection> connection).stop()
+        (<TransportConnection> connection).stop()
 
 
 def _tell_to_end(Serving serving):
     for connection in tuple(serving.connections):
-        (<HttpConnection> connection).told_to_end()
+        (<TransportConnection> connection).told_to_end()
 
 
 def _drop_all(Serving serving):
     for connection in tuple(serving.connections):
-        (<HttpConnection> connection).drop(True)
+        (<TransportConnection> connection).drop(True)

@@ -35,6 +35,13 @@ cdef class Serving:
     cdef public object on_room  # called when a connection has ended
     cdef readonly bint has_extra_fields
     cdef bint gathers_writes
+    # Of WebSockets: whether the codec is our own; bytes of a message; messages that may wait.
+    cdef bint speaks_websocket
+    cdef bint decodes_frames
+    cdef bint compresses
+    cdef Py_ssize_t message_limit
+    cdef Py_ssize_t queue_limit
+    cdef bint awaits_pong
     cdef DefaultFields _defaults
     cdef long long _second
     cdef object _emptied

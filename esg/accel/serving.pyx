@@ -101,6 +101,10 @@ cdef class Serving:
             config.timeout_keep_alive,
             config.timeout_body,
             config.timeout_write,
+            accept=config.ws_accept_timeout,
+            ping=config.ws_ping_interval,
+            pong=config.ws_ping_timeout,
+            close=config.ws_close_timeout,
         )
         self.timeouts.sweep_for(service.timeouts.sweep_interval * 4)
         self.bounds_requests = service.bounds_requests
@@ -112,6 +116,12 @@ cdef class Serving:
         self.receive_buffer = ReceiveBuffer(RECEIVE_SIZE)
         self.connections = set()
         self.tasks = set()
+        self.speaks_websocket = config.ws != "none"
+        self.decodes_frames = config.ws == "auto"
+        self.compresses = config.ws_per_message_deflate
+        self.message_limit = config.ws_max_size
+        self.queue_limit = config.ws_max_queue
+        self.awaits_pong = bool(config.ws_ping_timeout)
         self.counts_requests = bool(config.limit_concurrency or config.limit_max_requests)
         # Before 3.12 asyncio's own transports join what they are to gather.
         self.gathers_writes = (

@@ -41,3 +41,7 @@ cdef class TransportConnection(Connection):
     cdef int internal_error(self) except -1
 
     cdef Py_ssize_t held(self) except -1
+
+    cdef int sweep(self, double now) except -1
+    cdef int stop(self) except -1
+    cdef int told_to_end(self) except -1

@@ -251,3 +251,17 @@ cdef class TransportConnection(Connection):
         except Exception:
             logger.exception("Internal error while closing a connection")
         return 0
+
+    # What the server tells.
+
+    cdef int sweep(self, double now) except -1:
+        """Look at the time: fire what has run out."""
+        raise NotImplementedError
+
+    cdef int stop(self) except -1:
+        """Take note that the server is to stop."""
+        raise NotImplementedError
+
+    cdef int told_to_end(self) except -1:
+        """Tell the application that waits in receive() that it is over."""
+        raise NotImplementedError

@@ -17,4 +17,4 @@ cdef class FrameCodec:
     cdef int _send(self, Connection to, int opcode, bytes payload) except -1
 
 
-cdef FrameCodec frame_codec(InputBuffer input, Py_ssize_t max_size, object deflate)
+cdef FrameCodec frame_codec(InputBuffer input, object deflate, Py_ssize_t max_size)

@@ -32,13 +32,13 @@ cdef enum:
     JOIN_LIMIT = 16384
 
 
-cdef FrameCodec frame_codec(InputBuffer input, Py_ssize_t max_size, object deflate):
+cdef FrameCodec frame_codec(InputBuffer input, object deflate, Py_ssize_t max_size):
     """Make a codec.
 
     Args:
         input: where the client's bytes are.
-        max_size: bytes that a message may have, inflated.
         deflate: the parameters that were negotiated, None without compression.
+        max_size: bytes that a message may have, inflated.
     """
     cdef FrameCodec codec = FrameCodec.__new__(FrameCodec)
     inflater = None if deflate is None else MessageInflater(deflate, max_size)
@@ -50,7 +50,7 @@ cdef FrameCodec frame_codec(InputBuffer input, Py_ssize_t max_size, object defla
 
 
 cdef class FrameCodec:
-    """Decode one client's frames and encode ours; made by `frame_codec` or, for tests, `codec`."""
+    """Decode one client's frames and encode ours; made by `frame_codec` or `codec`."""
 
     # As `esg.websocket.Codec` says.
 
@@ -125,6 +125,6 @@ cdef class FrameCodec:
         return to.write_content(payload)
 
 
-def codec(max_size, deflate):
-    """Make a codec with an input of its own; for tests."""
-    return frame_codec(InputBuffer(), max_size, deflate)
+def codec(deflate, max_size):
+    """Make a codec with an input of its own; see `esg.websocket_codecs.choice`."""
+    return frame_codec(InputBuffer(), deflate, max_size)

@@ -148,7 +148,7 @@ def split(data: bytes, positions: list[int]) -> list[bytes]:
 
 def check(data: bytes, deflate: DeflateParameters | None, positions: list[int]) -> list[Any]:
     """See that the codec says after each piece what the rules say; return all of it."""
-    codec, reference = websocket_codec.codec(LIMIT, deflate), Reference(deflate)
+    codec, reference = websocket_codec.codec(deflate, LIMIT), Reference(deflate)
     found = []
     for piece in split(data, positions):
         events = decoded(codec, piece)
@@ -248,7 +248,7 @@ def test_decodes(data: bytes, expected: list[Any], splits: list[int]) -> None:
 
 def test_text_is_refused_where_it_stops_being_text() -> None:
     """Neither the frame's end nor the message's is waited for."""
-    codec = websocket_codec.codec(LIMIT, None)
+    codec = websocket_codec.codec(None, LIMIT)
     start = frame(0x01, "é".encode()) + frame(0x80, b"ab\xf4\x90cdef")
     assert decoded(codec, start[:-5]) == []
     assert decoded(codec, start[-5:-4]) == [Failure(INVALID_DATA, "text is not UTF-8")]
@@ -257,7 +257,7 @@ def test_text_is_refused_where_it_stops_being_text() -> None:
 
 
 def test_message_too_big_is_refused_at_its_header() -> None:
-    codec = websocket_codec.codec(LIMIT, None)
+    codec = websocket_codec.codec(None, LIMIT)
     header = bytes([0x82, 0xFF]) + struct.pack(">Q", 2**40)
     assert decoded(codec, header[:-1]) == []
     assert decoded(codec, header[-1:]) == [Failure(TOO_BIG, "message is too big")]
@@ -265,7 +265,7 @@ def test_message_too_big_is_refused_at_its_header() -> None:
 
 def test_large_messages_in_reads_of_any_size() -> None:
     size = 1_000_003
-    codec = websocket_codec.codec(size, None)
+    codec = websocket_codec.codec(None, size)
     payload = bytes(range(256)) * (size // 256)
     data = frame(0x82, payload) + frame(0x81, b"x" * size)
     found = []
@@ -275,7 +275,7 @@ def test_large_messages_in_reads_of_any_size() -> None:
 
 
 def test_context_is_kept_from_message_to_message() -> None:
-    codec = websocket_codec.codec(LIMIT, TAKEOVER)
+    codec = websocket_codec.codec(TAKEOVER, LIMIT)
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     for _ in range(3):
         payload = deflater.compress(b"once more " * 20) + deflater.flush(zlib.Z_SYNC_FLUSH)
@@ -284,7 +284,7 @@ def test_context_is_kept_from_message_to_message() -> None:
 
 @pytest.mark.parametrize("deflate", [None, TAKEOVER, ALONE])
 def test_encodes_as_the_rules_say(deflate: DeflateParameters | None) -> None:
-    codec = websocket_codec.codec(LIMIT, deflate)
+    codec = websocket_codec.codec(deflate, LIMIT)
     deflater = deflate and websocket_deflate.MessageDeflater(deflate)
 
     def expected(opcode: int, payload: bytes) -> bytes:

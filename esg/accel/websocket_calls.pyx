@@ -1,0 +1,20 @@
+"""What receive() and send() of a WebSocket return: see `app_calls`."""
+
+from esg.accel.websocket_session cimport WebSocket
+
+
+cdef class WebSocketCall(AppCall):
+    """A call of a WebSocket's."""
+
+    cdef object begin(self):
+        """Do the work."""
+        cdef WebSocket session = <WebSocket> self.owner
+        cdef dict event
+        if self.sends:
+            message = self.message
+            self.message = None
+            return session.try_send(message)
+        event = session.try_receive()
+        if event is None:
+            return session.wait_for_event()
+        raise StopIteration(event)
