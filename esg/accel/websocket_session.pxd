@@ -23,6 +23,7 @@ cdef class WebSocket(WebSocketSending):
 
     cdef int start(self) except -1
     cdef dict try_receive(self)
+    cdef int _app_waits(self) except -1
     cdef int _wake(self, bint at_once) except -1
     cdef int read(self, bint at_once) except -1
     cdef object _decode(self)

@@ -22,7 +22,6 @@ from esg.accel.websocket_task cimport WebSocketTask
 from esg.accel.rules.scope import websocket_scope
 from esg.accel.websocket_codec import codec as own_codec
 from esg.accel.websocket_sending import checkpoint
-from esg.errors import is_disconnect_of
 from esg.logs import TRACE, logger
 from esg.websocket import Ping
 
@@ -141,6 +140,7 @@ cdef class WebSocket(WebSocketSending):
             return None
         event = self.next_event()
         if event is None:
+            self._app_waits()
             self.read(False)
             event = self.next_event()
         if event is not None:
@@ -166,6 +166,13 @@ cdef class WebSocket(WebSocketSending):
                 if waiter in self._receivers:  # cancelled
                     self._receivers.remove(waiter)
 
+    cdef int _app_waits(self) except -1:
+        cdef list out = self.app_waits()
+        if out:
+            self.write(out)
+            self.follow()
+        return 0
+
     cdef int _wake(self, bint at_once) except -1:
         """Let all go on that wait in receive()."""
         cdef list receivers = self._receivers
@@ -181,7 +188,7 @@ cdef class WebSocket(WebSocketSending):
         Args:
             at_once: the loop itself asks: nobody's task is current.
         """
-        while self.wants_event:
+        while self.wants_event():
             event = self._decode()
             if event is None:
                 if self.connection.eof:
@@ -318,10 +325,8 @@ cdef class WebSocket(WebSocketSending):
         """See that the WebSocket has an end after its application has raised."""
         if self.serving.cancelling:
             self.connection.drop(False)
-        elif is_disconnect_of(error, self):
-            logger.debug("The application ended with its client's disconnect", exc_info=error)
         else:
-            logger.error("Exception in the application", exc_info=error)
+            self.serving.service.app_failed(error, self)
         return self._app_over(True)
 
     cdef int _app_over(self, bint raised) except -1:
