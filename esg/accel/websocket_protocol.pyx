@@ -29,11 +29,13 @@ cdef int open_websocket(
     """Serve a WebSocket on the connection that its opening handshake came on."""
     cdef WebSocketConnection connection = WebSocketProtocol(opened.serving)
     connection._take_over(opened)
-    connection.session = websocket(connection, head, handshake)
+    # Here as elsewhere, a reference of our own: the call may end with the session gone.
+    cdef WebSocket session = websocket(connection, head, handshake)
+    connection.session = session
     try:
-        connection.session.start()
-        connection.input.keep()
+        session.start()
         connection.app_waits()
+        connection.input.keep()
     except BaseException:
         connection.internal_error()
     return 0
@@ -100,22 +102,24 @@ cdef class WebSocketConnection(TransportConnection):
 
     def eof_received(self):
         """Take note of the client's FIN; the transport stays open for a response."""
+        cdef WebSocket session = self.session
         try:
             self.eof = True
             if self.phase == LINGERING:
                 self.drop(False)
-            elif self.session is not None:
-                self.session.eof_arrived()
+            elif session is not None:
+                session.eof_arrived()
         except BaseException:
             self.internal_error()
         return self.phase != CLOSED
 
     def resume_writing(self):
         """Take note that the kernel has all bytes."""
+        cdef WebSocket session = self.session
         TransportConnection.resume_writing(self)
         try:
-            if self.session is not None:
-                self.session.writing_resumed()
+            if session is not None:
+                session.writing_resumed()
                 self.response_over()
         except BaseException:
             self.internal_error()
@@ -141,13 +145,12 @@ cdef class WebSocketConnection(TransportConnection):
 
     cdef Py_ssize_t held(self) except -1:
         """Return how many bytes are held for this connection."""
-        if self.session is None:
-            return self.input.size
-        return self.input.size + self.session.queued_bytes()
+        cdef WebSocket session = self.session
+        return self.input.size + (session.queued_bytes() if session is not None else 0)
 
     cdef int response_over(self) except -1:
         """Close once all is written, if the session is over."""
-        if self.phase < LINGERING and self.session.over and not self.writing_paused:
+        if self.session is not None and self.session.over and not self.writing_paused:
             return self.linger()
         return 0
 
@@ -158,9 +161,12 @@ cdef class WebSocketConnection(TransportConnection):
         return 0
 
     cdef int app_waits(self) except -1:
-        """Take note that the application waits or has ended."""
+        """Go on with what came before; the application waits or has ended."""
+        cdef WebSocket session = self.session
         try:
             if not self.settling:
+                if session is not None:
+                    session.read(False)
                 self.flush()
                 self.balance()
         except BaseException:
@@ -171,31 +177,35 @@ cdef class WebSocketConnection(TransportConnection):
 
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
+        cdef WebSocket session = self.session
         cdef int timer = self.deadlines.expired(now)
         if timer:
             return self._timer_expired(timer)
         if self.writing_paused:
             return self.watch_progress(now)
-        return self.session.flush_held_start() if self.session is not None else 0
+        return session.flush_held_start() if session is not None else 0
 
     cdef int _timer_expired(self, int timer) except -1:
+        cdef WebSocket session = self.session
         if timer == WRITE:
             logger.debug("A client did not read what it was sent in time")
             return self.drop(True)
-        if timer == LINGER or self.session is None:
+        if timer == LINGER or session is None:
             return self.drop(False)
         if not self.expired_once and not self.flow.paused and is_readable(self.transport):
             self.expired_once = True  # it came in time, while the loop was blocked
             return 0
-        return self.session.timer_ran_out()
+        return session.timer_ran_out()
 
     cdef int stop(self) except -1:
         """Tell both sides that the server stops."""
-        return self.session.server_stopping() if self.session is not None else 0
+        cdef WebSocket session = self.session
+        return session.server_stopping() if session is not None else 0
 
     cdef int told_to_end(self) except -1:
         """Let an application that waits in receive() find its client gone."""
-        return self.session.told_to_end() if self.session is not None else 0
+        cdef WebSocket session = self.session
+        return session.told_to_end() if session is not None else 0
 
 
 class WebSocketProtocol(WebSocketConnection, asyncio.BufferedProtocol):

@@ -32,6 +32,10 @@ cdef class WebSocketSending(WebSocketSession):
         """Do what the session's state asks of the connection."""
         raise NotImplementedError
 
+    cdef int read(self, bint at_once) except -1:
+        """Decode what has come."""
+        raise NotImplementedError
+
     cdef object try_send(self, object message):
         """Take a message; return what remains to be awaited, None where nothing does."""
         if self._turns or (self.connection.writing_paused and self.state < CLOSED):
@@ -52,6 +56,8 @@ cdef class WebSocketSending(WebSocketSession):
             raise ClientDisconnected("the client has disconnected", self)
         self.write(out)
         self.follow()
+        if self.connection.input.size:
+            self.read(False)  # what came before the WebSocket was accepted, or is closing
         return self._written() if out else None
 
     cdef bint _send_plainly(self, dict message) except -1:

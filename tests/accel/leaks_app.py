@@ -19,7 +19,7 @@ gc.disable()
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """End as the path says."""
-    if scope["type"] == "http":
+    if scope["type"] != "lifespan":
         logging.getLogger("esg").setLevel(logging.CRITICAL)
         await ENDINGS[scope["path"]](receive, send)
 
@@ -77,9 +77,58 @@ async def _after_timeout(receive: Receive, send: Send) -> None:
         await _answer(send, b"timeout")
 
 
+async def _accept(receive: Receive, send: Send) -> None:
+    assert (await receive())["type"] == "websocket.connect"
+    await send({"type": "websocket.accept"})
+
+
+async def _socket_echo(receive: Receive, send: Send) -> None:
+    await _accept(receive, send)
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({**message, "type": "websocket.send"})
+
+
+async def _socket_slow(receive: Receive, send: Send) -> None:
+    await _accept(receive, send)
+    while (await receive())["type"] == "websocket.receive":  # noqa: ASYNC110 - it waits for none
+        await asyncio.sleep(0)
+
+
+async def _socket_flood(receive: Receive, send: Send) -> None:
+    await _accept(receive, send)
+    while True:
+        await send({"type": "websocket.send", "bytes": bytes(100_000)})
+
+
+async def _socket_tasks(receive: Receive, send: Send) -> None:
+    """Wait in tasks of our own, which are cancelled; then close."""
+    await _accept(receive, send)
+    for _ in range(3):
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        waiting.cancel()
+    await send({"type": "websocket.close", "code": 3000})
+    assert (await receive())["type"] == "websocket.disconnect"
+
+
+async def _socket_deny(receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.http.response.start", "status": 401})
+    await send({"type": "websocket.http.response.body", "body": b"no"})
+
+
+async def _socket_refuse(receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.close"})
+
+
+async def _socket_raise(receive: Receive, send: Send) -> None:
+    await _accept(receive, send)
+    raise ValueError("as asked")
+
+
 async def _held(receive: Receive, send: Send) -> None:
     await asyncio.sleep(0.1)  # what has just ended is gone by then
     kinds = ("HttpProtocol", "HttpRequest", "RequestTask")
+    kinds += ("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter")
     names = [type(o).__name__ for o in gc.get_objects()]
     counts = {kind: names.count(kind) for kind in kinds}
     del names
@@ -97,5 +146,13 @@ ENDINGS = {
     "/raise": _raise,
     "/nothing": _nothing,
     "/timeout": _after_timeout,
+    "/socket/echo": _socket_echo,
+    "/socket/slow": _socket_slow,
+    "/socket/flood": _socket_flood,
+    "/socket/tasks": _socket_tasks,
+    "/socket/deny": _socket_deny,
+    "/socket/refuse": _socket_refuse,
+    "/socket/raise": _socket_raise,
+    "/socket/nothing": _nothing,
     "/held": _held,
 }

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.conformance import websocket_frames
+from tests.conformance.websocket_frames import BINARY, CONTINUATION, PING, TEXT, frame
 from tests.conftest import Serve
 from tests.rows import ROWS, Row
 from tests.server import ServerProcess
 
 REQUESTS = 200_000
+SESSIONS = 4_000
 HOST = b"Host: example.org\r\n"
 CLOSE = b"GET / HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)
@@ -92,10 +96,60 @@ KINDS: tuple[Kind, ...] = (
 ROUND = sum(kind[0] for kind in KINDS)
 
 
-def rounds(server: ServerProcess, count: int) -> None:
+def opening(path: str, *fields: bytes) -> bytes:
+    """Return the opening handshake of a WebSocket."""
+    asked = (
+        *(b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13"),
+        *(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *fields),
+    )
+    lines = b"".join(field + b"\r\n" for field in asked)
+    return b"GET /socket/%s HTTP/1.1\r\n%s%s\r\n" % (path.encode(), HOST, lines)
+
+
+def deflated(data: bytes) -> bytes:
+    """Return the payload of a message that is compressed by itself."""
+    deflater = zlib.compressobj(wbits=-9)
+    return (deflater.compress(data) + deflater.flush(zlib.Z_FULL_FLUSH))[:-4]
+
+
+DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"
+NORMAL_END = frame(websocket_frames.CLOSE, b"\x03\xe8bye")
+MESSAGES = (
+    frame(TEXT, "é".encode() * 20) * 20
+    + frame(BINARY, b"x" * 300) * 20
+    + frame(PING, b"ping")
+    + frame(TEXT, b"fragm", fin=False)
+    + frame(CONTINUATION, b"ent")
+    + frame(BINARY, b"y" * 200_000)
+)
+COMPRESSED = frame(TEXT, deflated(b"compressed" * 50), rsv=0x40) * 20
+SOCKET_KINDS: tuple[Kind, ...] = (
+    (1, exchange, opening("echo") + MESSAGES + NORMAL_END),
+    (1, exchange, opening("echo", DEFLATE) + COMPRESSED + MESSAGES + NORMAL_END),
+    (1, exchange, opening("slow") + frame(TEXT, b"slowly") * 200 + frame(websocket_frames.CLOSE)),
+    (1, exchange, opening("tasks") + NORMAL_END),
+    (1, exchange, opening("raise") + NORMAL_END),
+    (1, exchange, opening("nothing")),
+    (1, exchange, opening("deny")),
+    (1, exchange, opening("refuse")),
+    (1, exchange, opening("echo").replace(b"13", b"12")),
+    (1, exchange, opening("echo") + frame(TEXT, b"x") + frame(3)),
+    (1, exchange, opening("echo") + frame(TEXT, b"\xff" * 20)),
+    (1, exchange, opening("echo") + frame(BINARY, b"x" * 1000, fin=False) + frame(BINARY)),
+    (1, exchange, opening("echo", DEFLATE) + frame(TEXT, b"\xff" * 20, rsv=0x40)),
+    (1, half_closed, opening("echo") + MESSAGES),
+    (1, half_closed, opening("slow") + frame(TEXT, b"slowly") * 200),
+    (1, aborted, opening("echo") + MESSAGES),
+    (1, aborted, opening("echo") + frame(BINARY, b"x" * 70_000)[:-1]),
+    (1, aborted, opening("flood")),
+    (1, aborted, opening("slow")),
+)
+
+
+def rounds(server: ServerProcess, count: int, kinds: tuple[Kind, ...] = KINDS) -> None:
     """Make every kind of request `count` times."""
     for _ in range(count):
-        for _, act, data in KINDS:
+        for _, act, data in kinds:
             act(server, data)
 
 
@@ -124,5 +178,18 @@ def test_nothing_is_left(server: ServerProcess) -> None:
     assert after["HttpRequest"] <= 1
     assert after["RequestTask"] <= 1
     # Less than one block in ten rounds: caches and allocators may still settle.
+    assert after["blocks"] - before["blocks"] < total // 10 + 200
+    assert memory_after - memory_before < 4 * 2**20
+
+
+def test_nothing_is_left_of_websockets(server: ServerProcess) -> None:
+    total = SESSIONS // len(SOCKET_KINDS)
+    rounds(server, total // 5, SOCKET_KINDS)
+    before, memory_before = held(server), server.memory()
+    rounds(server, total - total // 5, SOCKET_KINDS)
+    after, memory_after = held(server), server.memory()
+    for kind in ("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter"):
+        assert after[kind] == 0, f"{kind} of sessions that have ended are still there"
+    assert after["HttpProtocol"] == 1
     assert after["blocks"] - before["blocks"] < total // 10 + 200
     assert memory_after - memory_before < 4 * 2**20
