@@ -178,11 +178,10 @@ cdef class WebSocketConnection(TransportConnection):
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
         cdef WebSocket session = self.session
+        self.watch_progress(now)
         cdef int timer = self.deadlines.expired(now)
         if timer:
             return self._timer_expired(timer)
-        if self.writing_paused:
-            return self.watch_progress(now)
         return session.flush_held_start() if session is not None else 0
 
     cdef int _timer_expired(self, int timer) except -1:

@@ -188,7 +188,7 @@ cdef class WebSocket(WebSocketSending):
         Args:
             at_once: the loop itself asks: nobody's task is current.
         """
-        while self.wants_event():
+        while self._pong is None and self.wants_event():
             event = self._decode()
             if event is None:
                 if self.connection.eof:
@@ -212,9 +212,7 @@ cdef class WebSocket(WebSocketSending):
         cdef list out = self.take(event)
         if out:
             if self.connection.writing_paused and isinstance(event, Ping):
-                # Only the last ping needs an answer (RFC 6455 section 5.5.3): a client that does
-                # not read cannot make them pile up.
-                self._pong = out
+                self._pong = out  # a client that does not read its pongs is not read either
                 return 0
             self.write(out)
         return self.follow()
@@ -246,6 +244,7 @@ cdef class WebSocket(WebSocketSending):
             self._pong = None
             if self.state == OPEN:
                 self.write(pong)
+            self.read(False)
         return WebSocketSending.writing_resumed(self)
 
     cdef int client_lost(self) except -1:

@@ -127,8 +127,10 @@ async def _socket_raise(receive: Receive, send: Send) -> None:
 
 async def _held(receive: Receive, send: Send) -> None:
     await asyncio.sleep(0.1)  # what has just ended is gone by then
-    kinds = ("HttpProtocol", "HttpRequest", "RequestTask")
-    kinds += ("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter")
+    kinds = (
+        *("HttpProtocol", "HttpRequest", "RequestTask"),
+        *("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter"),
+    )
     names = [type(o).__name__ for o in gc.get_objects()]
     counts = {kind: names.count(kind) for kind in kinds}
     del names
