@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from esg.asgi import Buffer
+from esg.errors import MessageError
 
 # RFC 6455 section 7.4.1 and IANA's registry.
 NORMAL_CLOSURE: Final = 1000
@@ -29,6 +30,27 @@ MAX_REASON: Final = 123  # bytes of UTF-8 behind the code of a close frame
 def is_close_code(code: int) -> bool:
     """Tell whether a close frame may carry `code`, in either direction."""
     return code in _REGISTERED or 3000 <= code <= 4999
+
+
+def close_arguments(message: Mapping[str, Any]) -> tuple[int, str]:
+    """Return code and reason that a websocket.close asks for, by default 1000 and none.
+
+    Raises:
+        MessageError, TypeError: no close frame may say that (RFC 6455 sections 5.5.1, 7.4).
+    """
+    code = NORMAL_CLOSURE if message.get("code") is None else message["code"]
+    reason = "" if message.get("reason") is None else message["reason"]
+    if not isinstance(code, int) or not isinstance(reason, str):
+        raise TypeError(f"code must be an int and reason a str, got {code!r} and {reason!r}")
+    if not is_close_code(code):
+        raise MessageError(f"close code {int(code)} cannot be sent")
+    try:
+        size = len(reason.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise MessageError(f"reason cannot be sent as UTF-8: {error.reason}") from None
+    if size > MAX_REASON:
+        raise MessageError(f"reason has {size} bytes, more than {MAX_REASON}")
+    return int(code), reason
 
 
 class DeflateParameters(NamedTuple):

@@ -192,7 +192,7 @@ class WebSocketConnection:
         await self._connection.breathe()
         while (event := session.next_event()) is None:
             out = session.app_waits()
-            if out:
+            if session.state == websocket_session.CLOSED:
                 self._put(out)
                 continue
             if self._news is None:
@@ -289,7 +289,9 @@ class WebSocketConnection:
         if self._connection.eof and (
             session.wants_event() or session.state == websocket_session.CONNECTING
         ):
-            self._connection.drop()  # no close frame will come any more
+            session.end_of_input()
+            self._settle()
+        if session.state == websocket_session.CLOSED:
             return
         self._reader_waits = anyio.Event()
         await self._reader_waits.wait()

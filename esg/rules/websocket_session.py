@@ -20,6 +20,7 @@ sockets or time, how an answer looks on the wire (that is `answers`'), or frames
                 frames at fault                       CLOSED      close 1002, 1007 or 1009, likewise
                 ping                                  OPEN        pong
                 no answer to our ping in time         CLOSED      close 1011
+                the client's FIN                      CLOSED      nothing, likewise
     CLOSING     the client's close frame, or no       CLOSED      nothing
                 such frame in time
     any         connection lost                       CLOSED      nothing
@@ -32,7 +33,7 @@ websocket.close; once the client is gone, or told to go, send() raises ClientDis
 code and reason of the client's close frame, or with ours where we have failed the connection or
 stopped it, or with 1006 where there was none. An application that closes gets no more messages.
 
-The client's close frame, and a failure, have their turn when the application has taken every
+The client's close frame, a failure and a FIN have their turn when the application has taken every
 message before them and asks for the next, so that its answers still go out; or ANSWER later. One
 that has no message to answer does not delay them.
 
@@ -51,7 +52,6 @@ from esg.errors import ClientDisconnected, MessageError
 from esg.websocket import (
     ABNORMAL,
     INTERNAL_ERROR,
-    MAX_REASON,
     NORMAL_CLOSURE,
     SERVICE_RESTART,
     Answers,
@@ -61,7 +61,7 @@ from esg.websocket import (
     Event,
     Failure,
     Ping,
-    is_close_code,
+    close_arguments,
 )
 
 CONNECTING: Final = 0
@@ -156,17 +156,30 @@ class WebSocketSession:
             if self.state == OPEN:
                 return self._codec.pong(event.payload)
         elif isinstance(event, (Close, Failure)):
-            self._end = event
-            if self.state != OPEN or not (self._owes_answer or self._queue):
-                return self._take_end()
-            self.timer = ANSWER
+            return self._receive_end(event)
         return []
+
+    def _receive_end(self, end: Close | Failure) -> list[Buffer]:
+        self._end = end
+        if self.state != OPEN or not (self._owes_answer or self._queue):
+            return self._take_end()
+        self.timer = ANSWER
+        return []
+
+    def end_of_input(self) -> None:
+        """Take note of the client's FIN, once nothing before it is left to `take`.
+
+        What the application still answers may go out: the client has only ended its side. A denial
+        response is not affected.
+        """
+        if self._end is None and self.state != DENYING:
+            self._receive_end(Failure(ABNORMAL, ""))
 
     def _take_end(self) -> list[Buffer]:
         """End as the client's close frame or failure asks, with a close frame if none was sent."""
         end, out = self._end, []
         if end is not None:
-            if self.state == OPEN:
+            if self.state == OPEN and end.code != ABNORMAL:
                 out = self._codec.close(end.code, "" if isinstance(end, Close) else end.reason)
             self._close(end.code, end.reason)
         return out
@@ -233,7 +246,7 @@ class WebSocketSession:
     def app_waits(self) -> list[Buffer]:
         """Take note that `receive()` waits, having found no `next_event`; return what to write.
 
-        If that is anything, there is a `next_event` now.
+        In state CLOSED there is a `next_event` now.
         """
         self._owes_answer = False
         return self._take_end()
@@ -291,7 +304,7 @@ class WebSocketSession:
             raise MessageError(f"text cannot be sent as UTF-8: {error.reason}") from None
 
     def _send_close(self, message: Mapping[str, Any]) -> list[Buffer]:
-        code, reason = _close_arguments(message)
+        code, reason = close_arguments(message)
         if self.state == CONNECTING:
             out = self._refuse(403)
         else:
@@ -381,20 +394,3 @@ def _as_bytes(data: object) -> Buffer:
     if isinstance(data, memoryview):
         return data.cast("B") if data.c_contiguous else data.tobytes()
     return data
-
-
-def _close_arguments(message: Mapping[str, Any]) -> tuple[int, str]:
-    """Check what a close frame is to say (RFC 6455 sections 5.5.1, 7.4)."""
-    code = NORMAL_CLOSURE if message.get("code") is None else message["code"]
-    reason = "" if message.get("reason") is None else message["reason"]
-    if not isinstance(code, int) or not isinstance(reason, str):
-        raise TypeError(f"code must be an int and reason a str, got {code!r} and {reason!r}")
-    if not is_close_code(code):
-        raise MessageError(f"close code {int(code)} cannot be sent")
-    try:
-        size = len(reason.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        raise MessageError(f"reason cannot be sent as UTF-8: {error.reason}") from None
-    if size > MAX_REASON:
-        raise MessageError(f"reason has {size} bytes, more than {MAX_REASON}")
-    return int(code), reason

@@ -232,6 +232,35 @@ async def test_client_is_lost() -> None:
     assert app.end == (1006, "")
 
 
+async def test_answers_go_out_behind_a_fin() -> None:
+    app = Seen()
+    async with talking(app) as (_, socket):
+        await socket.send(frame(TEXT, b"a"), frame(TEXT, b"b"))
+        await socket.client.stream.send_eof()
+        assert [(await socket.next()).payload for _ in range(2)] == [b"a", b"b"]
+        assert await socket.client.at_end()
+    assert app.end == (1006, "")
+
+
+async def test_an_application_learns_of_a_fin_when_it_asks() -> None:
+    go_on = anyio.Event()
+    events: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(ACCEPT)
+        events.extend([await receive(), await receive()])
+        await go_on.wait()
+        events.append(await receive())
+
+    async with talking(app) as (driven, socket):
+        await socket.send(frame(TEXT, b"a"))
+        await socket.client.stream.send_eof()
+        await anyio.wait_all_tasks_blocked()
+        go_on.set()
+        await driven.until(lambda: len(events) == 3)
+    assert events[-1] == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
+
+
 async def test_messages_before_a_fin_are_received() -> None:
     go_on = anyio.Event()
     events: list[Message] = []

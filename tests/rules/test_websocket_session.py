@@ -289,6 +289,44 @@ def test_other_ends_give_way_to_the_clients(
     assert out(session.server_stops()) == sent
 
 
+def test_answers_go_out_behind_a_fin(websocket_session: ModuleType) -> None:
+    session = make_open(websocket_session)
+    session.take("last")
+    session.end_of_input()
+    assert (session.state, session.timer) == (websocket_session.OPEN, websocket_session.ANSWER)
+    assert not session.wants_event()
+    assert session.next_event() == {"type": "websocket.receive", "text": "last"}
+    assert send(session, text("answer")) == b"t:answer"
+    assert session.next_event() is None
+    assert session.app_waits() == []
+    assert session.state == websocket_session.CLOSED
+    assert session.next_event() == disconnect(1006)
+
+
+def test_fin_alone(websocket_session: ModuleType) -> None:
+    for session in (make(websocket_session), make_open(websocket_session)):
+        session.end_of_input()
+        assert session.state == websocket_session.CLOSED
+        assert received(session)[-1] == disconnect(1006)
+    session = make_open(websocket_session)
+    session.send(CLOSE)
+    session.end_of_input()
+    assert session.next_event() == disconnect(1006)
+
+
+def test_fin_behind_another_end(websocket_session: ModuleType) -> None:
+    session = with_end(websocket_session, Close(3001, "bye"))
+    session.end_of_input()
+    assert out(session.timer_expired()) == b"close 3001 "
+
+
+def test_fin_within_a_denial(websocket_session: ModuleType) -> None:
+    session = make(websocket_session)
+    session.send(START)
+    session.end_of_input()
+    assert send(session, body(b"no")) == b"<401>no"
+
+
 def test_the_end_waits_only_for_an_answer_that_is_owed(websocket_session: ModuleType) -> None:
     session = make_open(websocket_session)
     session.take("first")

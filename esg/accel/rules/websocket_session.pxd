@@ -20,6 +20,8 @@ cdef class WebSocketSession:
 
     cpdef bint wants_event(self) except -1
     cpdef list take(self, object event)
+    cdef list _receive_end(self, object end)
+    cpdef void end_of_input(self) except *
     cdef list _take_end(self)
     cdef void _close(self, int code, str reason) except *
     cpdef void data_received(self) except *
@@ -42,4 +44,3 @@ cdef class WebSocketSession:
 
 cdef object _type_of(object message)
 cdef object _as_bytes(object data)
-cdef tuple _close_arguments(object message)
