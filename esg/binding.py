@@ -9,13 +9,18 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from esg.bind_address import BindAddress, parse_bind
 from esg.config import Config
 from esg.errors import StartupError
 from esg.rules.scope import Address
 
+_FIRST_PASSED = 3  # SD_LISTEN_FDS_START
+# A free port of one address may be another's: so often others are tried.
+_ATTEMPTS = 8
 # What bind() says of an address that this machine cannot have, and another one may stand in for.
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
@@ -28,11 +33,81 @@ def bind(config: Config) -> list[socket.socket]:
     Raises:
         StartupError: naming the address and why.
     """
+    addresses = [parse_bind(text) for text in config.bind] or [_single(config)]
+    for attempt in range(_ATTEMPTS):
+        listeners: list[socket.socket] = []
+        try:
+            _bind_all(addresses, config, listeners)
+        except StartupError as error:
+            release(listeners)
+            taken = (
+                isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+            )
+            if not taken or not _shares_free_port(addresses) or attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return listeners
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _single(config: Config) -> BindAddress:
     if config.fd is not None:
-        return [_inherit(config.fd)]
+        return BindAddress(fd=config.fd)
     if config.uds is not None:
-        return [_bind_unix(config.uds)]
-    return _bind_tcp(config.host, config.port)
+        return BindAddress(path=config.uds)
+    return BindAddress(host=config.host, port=config.port)
+
+
+def _shares_free_port(addresses: list[BindAddress]) -> bool:
+    """Tell whether several addresses are to have the same free port: the first's may be taken."""
+    return sum(address.host is not None and not address.port for address in addresses) > 1
+
+
+def _bind_all(addresses: list[BindAddress], config: Config, listeners: list[socket.socket]) -> None:
+    """Bind each address; those with port 0 get one free port together."""
+    free_port = 0
+    for address in addresses:
+        if address.fd is not None:
+            listeners.append(_inherit(address.fd))
+        elif address.systemd is not None:
+            listeners += map(_inherit, systemd_descriptors(address.systemd, os.environ))
+        elif address.path is not None:
+            listeners.append(_bind_unix(address.path, config.uds_permissions))
+        else:
+            port = address.port or free_port
+            found = _bind_tcp(address.host or "", port, config.reuse_port)
+            listeners += found
+            if not address.port:
+                free_port = found[0].getsockname()[1]
+
+
+def systemd_descriptors(name: str, environment: Mapping[str, str]) -> list[int]:
+    """Return the descriptors that systemd has passed to this process (sd_listen_fds(3)).
+
+    Args:
+        name: of the sockets (FileDescriptorName=), "" for all of them.
+        environment: where LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are.
+
+    Raises:
+        StartupError: there are none, or none of that name.
+    """
+    if environment.get("LISTEN_PID") != str(os.getpid()):
+        raise StartupError("cannot bind systemd: no sockets were passed to this process")
+    count = environment.get("LISTEN_FDS", "")
+    numbers = range(_FIRST_PASSED, _FIRST_PASSED + (int(count) if count.isdigit() else 0))
+    names = environment.get("LISTEN_FDNAMES", "").split(":")
+    found = [
+        number
+        for index, number in enumerate(numbers)
+        if not name or name == (names[index] if index < len(names) else "")
+    ]
+    if not found:
+        raise StartupError(
+            f"cannot bind systemd: no socket {name!r} was passed"
+            if name
+            else "cannot bind systemd: no sockets were passed to this process"
+        )
+    return found
 
 
 def listen(listeners: list[socket.socket], backlog: int) -> None:
@@ -48,17 +123,19 @@ def listen(listeners: list[socket.socket], backlog: int) -> None:
             raise StartupError(f"cannot bind {address_of(listener)}: {_reason(error)}") from None
 
 
-def _bind_tcp(host: str, port: int) -> list[socket.socket]:
+def _bind_tcp(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
     address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
-        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except (OSError, UnicodeError) as error:
         raise StartupError(f"cannot bind {host}: {_reason(error)}") from None
     listeners: list[socket.socket] = []
     failure: OSError | None = None
     for family, _, _, _, sockaddr in dict.fromkeys(found):
         try:
-            listener = _open_tcp(family, (sockaddr[0], port, *sockaddr[2:]))
+            listener = _open_tcp(family, (sockaddr[0], port, *sockaddr[2:]), reuse_port)
         except OSError as error:
             failure = error
             if error.errno in _NO_SUCH_FAMILY:
@@ -70,14 +147,16 @@ def _bind_tcp(host: str, port: int) -> list[socket.socket]:
     if failure is not None and (not listeners or failure.errno not in _NO_SUCH_FAMILY):
         for opened in listeners:
             opened.close()
-        raise StartupError(f"cannot bind {_shown(host, port)}: {_reason(failure)}")
+        raise StartupError(f"cannot bind {_shown(host, port)}: {_reason(failure)}") from failure
     return listeners
 
 
-def _open_tcp(family: int, address: tuple[Any, ...]) -> socket.socket:
+def _open_tcp(family: int, address: tuple[Any, ...], reuse_port: bool) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         _prepare_tcp(listener)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
     except OSError:
         listener.close()
@@ -93,7 +172,7 @@ def _prepare_tcp(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
-def _bind_unix(path: str) -> socket.socket:
+def _bind_unix(path: str, permissions: int | None) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
         raise StartupError(f"cannot bind unix:{path}: this system has no UNIX sockets")
     listener = _UnixListener(socket.AF_UNIX)
@@ -103,8 +182,11 @@ def _bind_unix(path: str) -> socket.socket:
         listener.bind(path)
         listener.file = Path(path)
         listener.identity = _identity(listener.file)
+        if permissions is not None:
+            listener.file.chmod(permissions)
     except OSError as error:
         listener.close()
+        listener.remove_file()
         raise StartupError(f"cannot bind unix:{path}: {_reason(error)}") from None
     return listener
 

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from esg.access_format import compile_format
 from esg.asgi import ASGIApp
+from esg.bind_address import parse_bind
 from esg.errors import ConfigError, MessageError
-from esg.options import check, setting
+from esg.options import check, flag_name, setting
 from esg.rules.response_head import checked_field
 
 LogLevel = Literal["critical", "error", "warning", "info", "debug", "trace"]
@@ -116,6 +117,26 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
+def _binds(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise ValueError("must be a list of addresses")
+    binds = tuple(value)
+    for bind in binds:
+        if not isinstance(bind, str):
+            raise ValueError("must be a list of strings")
+        parse_bind(bind)
+    return binds
+
+
+def _permissions(value: Any) -> int:
+    """Take permissions as chmod does: octal digits, or the number itself."""
+    if isinstance(value, str) and re.fullmatch("[0-7]{3,4}", value):
+        return int(value, 8)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
+        return value
+    raise ValueError("must be octal digits such as 660")
+
+
 def _check_app(app: object) -> None:
     if not isinstance(app, str):
         if not callable(app):
@@ -158,6 +179,24 @@ class Config(metaclass=_SchemaType):
     uds: str | None = setting(None, "Bind a UNIX socket at this path.", _BINDING, metavar="PATH")
     fd: int | None = setting(
         None, "Serve the listening socket of this file descriptor.", _BINDING, minimum=0
+    )
+    bind: tuple[str, ...] = setting(
+        (),
+        "Listen here instead: HOST:PORT, unix:PATH, fd://N or systemd; repeatable.",
+        _BINDING,
+        metavar="ADDRESS",
+        repeatable=True,
+        parse=_binds,
+    )
+    uds_permissions: int | None = setting(
+        None,
+        "Permissions of UNIX sockets; else those that the umask leaves.",
+        _BINDING,
+        metavar="OCTAL",
+        parse=_permissions,
+    )
+    reuse_port: bool = setting(
+        False, "Let other processes listen on the same port (SO_REUSEPORT).", _BINDING
     )
     backlog: int = setting(2048, "Connections the kernel keeps waiting.", _BINDING, minimum=1)
 
@@ -333,8 +372,20 @@ class Config(metaclass=_SchemaType):
         _check_app(self.app)
         if self.uds is not None and self.fd is not None:
             raise ConfigError("uds (--uds) and fd (--fd) contradict each other: set one")
+        if self.bind:
+            self._check_alone("bind", ("host", "port", "uds", "fd"))
         if self.impl == "fast" and self.loop == "trio":
             raise ConfigError(
                 "impl (--impl) fast and loop (--loop) trio contradict each other: "
                 "trio needs --impl pure"
             )
+
+    def _check_alone(self, name: str, others: tuple[str, ...]) -> None:
+        """See that settings which another one replaces have their defaults."""
+        for schema_field in fields(self):
+            other = schema_field.name
+            if other in others and getattr(self, other) != schema_field.default:
+                raise ConfigError(
+                    f"{name} ({flag_name(name)}) and {other} ({flag_name(other)}) contradict each "
+                    "other: set one"
+                )

@@ -49,7 +49,7 @@ def _serving(ended: ExitStack) -> Serve:
         **details: Any,
     ) -> ServerProcess:
         chosen = () if row is None else row.options
-        place = () if {"--uds", "--fd"} & set(options) else ("--port", "0")
+        place = () if {"--uds", "--fd", "--bind"} & set(options) else ("--port", "0")
         server = ServerProcess([*chosen, *place, *options, app], **details)
         ended.callback(server.end)
         server.wait_started()

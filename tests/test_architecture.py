@@ -18,7 +18,14 @@ LONGEST_FILE = 400  # lines
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg._version", "esg.asgi", "esg.errors"),
     ("esg.websocket",),
-    ("esg.rules", "esg.options", "esg.access_format", "esg.log_config", "esg.cancellation"),
+    (
+        "esg.rules",
+        "esg.options",
+        "esg.bind_address",
+        "esg.access_format",
+        "esg.log_config",
+        "esg.cancellation",
+    ),
     ("esg.logs",),
     ("esg.websocket_codecs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),

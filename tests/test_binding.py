@@ -187,3 +187,94 @@ def test_listen_reports_a_rival() -> None:
 def test_endpoint(name: object, shown: object) -> None:
     assert binding.endpoint(name) == shown
     assert binding.peer(name) == (shown if isinstance(name, tuple) else None)
+
+
+def shown(listeners: list[socket.socket]) -> list[str]:
+    return [binding.address_of(listener) for listener in listeners]
+
+
+def test_several_addresses(tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with bound(bind=["127.0.0.1:0", f"unix:{path}", "127.0.0.2:0"]) as listeners:
+        port = listeners[0].getsockname()[1]
+        assert shown(listeners) == [
+            f"http://127.0.0.1:{port}",
+            f"unix:{path}",
+            f"http://127.0.0.2:{port}",
+        ]
+    assert not Path(path).exists()
+
+
+def test_every_address() -> None:
+    with bound(bind=[":0"]) as listeners:
+        assert {listener.getsockname()[0] for listener in listeners} <= {"0.0.0.0", "::"}
+        assert len({listener.getsockname()[1] for listener in listeners}) == 1
+
+
+def test_a_free_port_that_one_address_has_not_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first free port of 127.0.0.1 is made to be taken at 127.0.0.2."""
+    with socket.socket() as taken:
+        original = binding._open_tcp
+
+        def open_tcp(family: int, address: tuple[Any, ...], reuse_port: bool) -> socket.socket:
+            listener = original(family, address, reuse_port)
+            if address[0] == "127.0.0.1" and not taken.getsockname()[1]:
+                taken.bind(("127.0.0.2", listener.getsockname()[1]))
+                taken.listen()
+            return listener
+
+        monkeypatch.setattr(binding, "_open_tcp", open_tcp)
+        with bound(bind=["127.0.0.1:0", "127.0.0.2:0"]) as listeners:
+            ports = {listener.getsockname()[1] for listener in listeners}
+            assert len(ports) == 1
+            assert taken.getsockname()[1] not in ports
+
+
+def test_one_failure_gives_every_address_back(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartupError, match=f"cannot bind 127.0.0.1:{port}"):
+            binding.bind(Config("a:b", bind=(f"unix:{path}", f"127.0.0.1:{port}")))
+    assert not path.exists()
+
+
+def test_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with bound(uds=str(path), uds_permissions="606"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o606
+
+
+def test_two_servers_share_a_port() -> None:
+    with bound(port=0, reuse_port=True) as (first,):
+        port = first.getsockname()[1]
+        with bound(port=port, reuse_port=True) as (second,):
+            assert second.getsockname() == first.getsockname()
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("", [3, 4, 5]), ("web", [3, 5]), ("metrics", [4])])
+def test_sockets_of_systemd(name: str, numbers: list[int]) -> None:
+    environment = {
+        "LISTEN_PID": str(os.getpid()),
+        "LISTEN_FDS": "3",
+        "LISTEN_FDNAMES": "web:metrics:web",
+    }
+    assert binding.systemd_descriptors(name, environment) == numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("", {"LISTEN_PID": "1"}),
+        ("", {"LISTEN_FDS": "0"}),
+        ("", {"LISTEN_FDS": "x"}),
+        ("other", {}),
+        ("web", {"LISTEN_FDNAMES": ""}),
+    ],
+)
+def test_no_sockets_of_systemd(name: str, changes: dict[str, str]) -> None:
+    environment = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"}
+    with pytest.raises(StartupError, match="cannot bind systemd: no socket"):
+        binding.systemd_descriptors(name, environment | changes)

@@ -19,7 +19,7 @@ from esg.cli import main
 from esg.config import Config
 from esg.options import flag_name, option_of
 from tests.conftest import STAGE, Serve
-from tests.server import run_esg
+from tests.server import ESG, run_esg
 
 HELLO = "examples.hello:app"
 SETTINGS = [f for f in fields(Config) if option_of(f)]
@@ -418,3 +418,33 @@ def test_warnings_of_none(serve: Serve) -> None:
     assert server.stop() == 0
     assert not [line for line in server.stderr() if not line.startswith("INFO: ")]
     assert os.environ.get("PYTHONDEVMODE") is None
+
+
+PASS_DOWN = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_sockets_that_systemd_has_opened(serve: Serve) -> None:
+    """A socket that is passed down as systemd does, to the process that it names."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        command = (sys.executable, "-c", PASS_DOWN, str(number), *ESG)
+        server = serve("--bind", "systemd:web", command=command, pass_fds=[number])
+        assert server.port == listener.getsockname()[1]
+        with server.connect() as client:
+            assert client.get("/").status == 200
+
+
+def test_no_sockets_of_systemd() -> None:
+    said = failure_of_bind("systemd")
+    assert said == "esg: cannot bind systemd: no sockets were passed to this process\n"
+
+
+def failure_of_bind(address: str) -> str:
+    done = run_esg("--bind", address, HELLO)
+    assert done.returncode == 3
+    return done.stderr

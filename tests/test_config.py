@@ -45,6 +45,11 @@ def test_app_must_lead_somewhere(app: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ({"bind": ["x"]}, "bind (--bind): must be HOST:PORT, [IPV6]:PORT"),
+        ({"bind": "a:1"}, "bind (--bind): must be a list of addresses, got 'a:1'"),
+        ({"bind": ["a:1"], "port": 1}, "bind (--bind) and port (--port) contradict each other"),
+        ({"uds_permissions": "999"}, "uds_permissions (--uds-permissions): must be octal digits"),
+        ({"uds_permissions": True}, "uds_permissions (--uds-permissions): must be octal digits"),
         ({"port": -1}, "port (--port): must be at least 0, got -1"),
         ({"port": 65536}, "port (--port): must be at most 65535, got 65536"),
         ({"port": "80"}, "port (--port): must be a whole number, got '80'"),

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -90,6 +91,30 @@ def fd(serve: Serve, folder: Path) -> None:
         server = serve("--fd", str(number), pass_fds=[number])
         assert server.port == listener.getsockname()[1]
     assert get(server).status == 200
+
+
+@effect
+def bind(serve: Serve, folder: Path) -> None:
+    path = folder / "socket"
+    server = serve("--bind", "127.0.0.1:0", "--bind", f"unix:{path}")
+    assert get(server).status == 200
+    server.address = str(path)
+    assert get(server).status == 200
+
+
+@effect
+def uds_permissions(serve: Serve, folder: Path) -> None:
+    path = folder / "socket"
+    serve("--uds", str(path), "--uds-permissions", "600")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@effect
+def reuse_port(serve: Serve, folder: Path) -> None:
+    server = serve("--reuse-port")
+    another = serve("--reuse-port", "--port", str(server.port))
+    assert server.stop() == 0
+    assert get(another).status == 200
 
 
 @effect
