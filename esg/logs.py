@@ -88,7 +88,7 @@ def configure(
         _set_handler(access_logger, sys.stdout, use_colors)
         if bare_access_log:
             access_logger.handlers[0].setFormatter(logging.Formatter("%(message)s"))
-        access_logger.setLevel(logging.INFO)
+        access_logger.setLevel(logging.NOTSET)  # as its parent: `--log-level warning` silences it
     else:
         apply_log_config(log_config)
     if level is not None or logger.level == logging.NOTSET:

@@ -100,11 +100,13 @@ def test_levels(level: str, shown: list[str], streams: tuple[Terminal, Terminal]
     assert all(line.index("text") == 10 for line in lines)
 
 
-def test_access_log_is_its_own_switch(streams: tuple[Terminal, Terminal]) -> None:
-    configure("critical", access_log=True, use_colors=False)
+def test_responses_are_logged_at_info(streams: tuple[Terminal, Terminal]) -> None:
+    configure("info", access_log=True, use_colors=False)
     access_logger.info("shown")
+    configure("warning", access_log=True, use_colors=False)
+    access_logger.info("hidden by the level")
     configure("trace", access_log=False, use_colors=False)
-    access_logger.info("hidden")
+    access_logger.info("hidden by its own switch")
     assert streams[1].getvalue() == "INFO:     shown\n"
 
 
