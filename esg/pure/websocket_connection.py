@@ -183,7 +183,7 @@ class WebSocketConnection:
             server=transport.server,
             root_path=service.config.root_path,
             state=service.state,
-            extensions={"esg.server": service.server_info},
+            extensions=service.extensions,
         )
 
     async def receive(self) -> Message:

@@ -11,6 +11,8 @@ _DATE: Final = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d "
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
 )
+# RFC 6455 section 4.1: a client takes a new one for every opening handshake.
+_KEY: Final = re.compile(r"(?<=sec-websocket-key: )\S+", re.IGNORECASE)
 
 
 class Mask:
@@ -23,7 +25,7 @@ class Mask:
 
     def __init__(self, scope: Mapping[str, Any], patterns: Iterable[str] = ()) -> None:
         ports = {str(port) for port in map(_port, (scope.get("client"), scope.get("server")))}
-        self._rules = [(_DATE, "<date>")]
+        self._rules = [(_DATE, "<date>"), (_KEY, "<key>")]
         if ports := ports - {"None"}:
             self._rules.append((re.compile(rf"(?<=[\w\].]):(?:{'|'.join(ports)})\b"), ":<port>"))
         self._rules += [(re.compile(pattern), "<masked>") for pattern in patterns]

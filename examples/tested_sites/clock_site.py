@@ -11,7 +11,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 TICK = 0.02  # seconds
 
@@ -55,6 +56,13 @@ async def ticks(request: Request) -> Response:
     return StreamingResponse(events(), media_type="text/event-stream")
 
 
+async def ask(websocket: WebSocket) -> None:
+    """Greet whoever is named over a WebSocket, until the client closes it."""
+    await websocket.accept()
+    async for name in websocket.iter_text():
+        await websocket.send_text(f"Hello, {name}!")
+
+
 app = Starlette(
     lifespan=lifespan,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
@@ -63,5 +71,6 @@ app = Starlette(
         Mount("/hello", routes=[Route("/{name}", greet)]),
         Route("/count", count, methods=["POST"]),
         Route("/ticks", ticks),
+        WebSocketRoute("/ask", ask),
     ],
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from clock_site import app
+from websockets.sync.client import connect
 
 from esg.testing import StartServer, assert_same_traces, record, serve, validate
 
@@ -48,6 +49,14 @@ def test_stops_ticking_for_clients_that_leave(esg_server: StartServer) -> None:
     assert recorded.wait_for("GET /ticks").end is not None
 
 
+def test_greets_over_a_websocket(esg_server: StartServer) -> None:
+    server = esg_server(validate(app))
+    with connect(f"ws://127.0.0.1:{server.port}/ask") as websocket:
+        for name in ("Ada", "", "é" * 100_000):
+            websocket.send(name)
+            assert websocket.recv() == f"Hello, {name}!"
+
+
 def test_does_the_same_on_every_row(esg_rows: tuple[str, ...]) -> None:
     traces = {}
     for row in esg_rows:
@@ -56,6 +65,10 @@ def test_does_the_same_on_every_row(esg_rows: tuple[str, ...]) -> None:
             client.get("/hello/Ada")
             client.post("/count", content=LARGE)
             client.get("/nowhere")
+            with connect(f"ws://127.0.0.1:{server.port}/ask") as websocket:
+                websocket.send("Ada")
+                websocket.recv()
+            recorded.wait_for("websocket /ask")
             with client.stream("GET", "/ticks") as response:
                 next(response.iter_text())
         traces[row] = recorded.traces

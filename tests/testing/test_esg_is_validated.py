@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from esg.asgi import ASGIApp, Message, Receive, Scope, Send
 from esg.testing import LiveServer, available_rows, record, serve, validate
-from examples import demo, factory, hello, streaming, upload_echo
+from examples import demo, factory, hello, streaming, upload_echo, websocket_echo
 from tests.client import Connection
 from tests.testing.calls import BODY, MORE, RECEIVE, START, sending
 
@@ -199,17 +199,9 @@ async def denies(scope: Scope, receive: Receive, send: Send) -> None:
 ROUTES |= {"/talk": talks, "/deny": denies, "/refuse": denies}
 
 
-# The fast implementation does not speak WebSocket yet.
-@pytest.fixture(params=[row for row in available_rows() if row.startswith("pure-")])
-def websocket_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
-    recorded.traces.clear()
-    with serve(recorded, request.param, lifespan="on") as server:
-        yield server
-
-
 @pytest.fixture
-def talk(websocket_server: LiveServer) -> Iterator[ClientConnection]:
-    url = f"ws://127.0.0.1:{websocket_server.port}/talk"
+def talk(server: LiveServer) -> Iterator[ClientConnection]:
+    url = f"ws://127.0.0.1:{server.port}/talk"
     with connect(url, subprotocols=[Subprotocol("other"), Subprotocol("chat")]) as websocket:
         yield websocket
 
@@ -232,6 +224,8 @@ def test_a_websocket_that_the_client_closes(talk: ClientConnection) -> None:
     trace = recorded.wait_for("websocket /talk")
     assert trace.end == "returned"
     assert trace.received[-1] == {"type": "websocket.disconnect", "code": 4001, "reason": "é"}
+    own = {"esg.server", "esg.shutdown", "websocket.http.response"}
+    assert trace.scope["extensions"].keys() == own
 
 
 def test_a_websocket_that_is_lost(talk: ClientConnection) -> None:
@@ -248,9 +242,23 @@ def test_a_websocket_whose_application_returns(talk: ClientConnection) -> None:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/deny", 404), ("/refuse", 403)])
-def test_a_websocket_that_is_denied(path: str, status: int, websocket_server: LiveServer) -> None:
-    url = f"ws://127.0.0.1:{websocket_server.port}{path}"
+def test_a_websocket_that_is_denied(path: str, status: int, server: LiveServer) -> None:
+    url = f"ws://127.0.0.1:{server.port}{path}"
     with pytest.raises(InvalidStatus) as raised, connect(url):
         pytest.fail("it must not open")
     assert raised.value.response.status_code == status
     assert recorded.wait_for(f"websocket {path}").end == "returned"
+
+
+@pytest.mark.parametrize(
+    ("example", "path"),
+    [(websocket_echo.app, "/"), (demo.app, "/api/echo")],
+    ids=["websocket_echo", "demo"],
+)
+def test_websocket_examples(example: ASGIApp, path: str, row: str) -> None:
+    with (
+        serve(validate(example, strict=True), row) as server,
+        connect(f"ws://127.0.0.1:{server.port}{path}") as websocket,
+    ):
+        websocket.send("é")
+        assert websocket.recv() == "é"

@@ -21,6 +21,7 @@ SCOPE = {"client": ("127.0.0.1", 50123), "server": ["127.0.0.1", 8001]}
         ("80010 8001 a:80011 a: 8001", "80010 8001 a:80011 a: 8001"),
         ("Sun, 06 Nov 1994 08:49:37 GMT!", "<date>!"),
         ("Sun, 6 Nov 1994", "Sun, 6 Nov 1994"),
+        ("scope   Sec-WebSocket-Key: dGhlIHNhbXBsZQ==", "scope   Sec-WebSocket-Key: <key>"),
         ("id 4f2e", "id <masked>"),
     ],
 )
