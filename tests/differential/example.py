@@ -23,9 +23,12 @@ from tests.conformance.behaviours import (
     sized,
     start,
 )
+from tests.conformance.cases.websocket_build import ACCEPT, ECHO, LISTEN, end, say
+from tests.conformance.cases.websocket_build import UNTIL_DISCONNECT as UNTIL_CLOSED
 from tests.conformance.model import Script
 from tests.differential.edges import mutated
 from tests.differential.http_streams import pipelines
+from tests.differential.websocket_streams import sessions
 from tests.rules.grammar import cut
 
 # Each must leave the same trace however the client's bytes are cut into segments.
@@ -52,6 +55,33 @@ SCRIPTS: dict[str, Script] = {
     "raise": (READ_BODY, ("raise", "ValueError")),
     "raise inside the response": (READ_BODY, *chunked(b"one")[:2], ("raise", "ValueError")),
 }
+WEBSOCKET_SCRIPTS: dict[str, Script] = {
+    "websocket: listen": LISTEN,
+    "websocket: echo messages": ECHO,
+    "websocket: say and listen": (
+        *ACCEPT,
+        send(say("said")),
+        send(say(data=b"d" * 300)),
+        UNTIL_CLOSED,
+    ),
+    "websocket: say and return": (*ACCEPT, send(say("said" * 200))),
+    "websocket: return": ACCEPT,
+    "websocket: raise": (*ACCEPT, ("raise", "ValueError")),
+    "websocket: close": (*ACCEPT, send(end(4001, "réason")), UNTIL_CLOSED),
+    "websocket: refuse": (RECEIVE, send(end())),
+    "websocket: raise before": (RECEIVE, ("raise", "ValueError")),
+    "websocket: deny": (
+        RECEIVE,
+        send({**start(401, sized(b"denied")), "type": "websocket.http.response.start"}),
+        send({**body(b"denied"), "type": "websocket.http.response.body"}),
+    ),
+}
+# Those that have the same to say whenever frames come: these may come with the handshake. For the
+# others the client waits for the 101, as every client does.
+PATIENT = ("websocket: listen", "websocket: echo messages")
+# Those that leave it to the client to end the connection.
+LISTENERS = (*PATIENT, "websocket: say and listen")
+ALL_SCRIPTS = SCRIPTS | WEBSOCKET_SCRIPTS
 # Those that read all content and keep the connection, and what they answer.
 READERS = {"echo": 200, "read and hello": 200, "read and chunks": 200, "no content": 204}
 # Waits for a client that is gone: for inputs that end with a FIN, and not behind more of them than
@@ -67,15 +97,17 @@ class Example:
     Args:
         data: what the client sends.
         places: where it is cut into segments, as for `grammar.cut`.
-        scripts: what the application does, names of SCRIPTS: one for each call, the last again.
+        scripts: what the application does, names of ALL_SCRIPTS: one for each call, the last again.
         ends: whether the client ends its side behind `data`. Else it asks for one thing more,
             and waits for that answer or the connection's end.
+        websocket: whether `data` begins with an opening handshake.
     """
 
     data: bytes
     places: tuple[int, ...] = ()
     scripts: tuple[str, ...] = ("echo",)
     ends: bool = True
+    websocket: bool = False
 
     @property
     def pieces(self) -> list[bytes]:
@@ -104,3 +136,19 @@ def http_examples(draw: st.DrawFn) -> Example:
     usual = st.sampled_from(["echo", "echo", "read and hello", "hello"])
     scripts = draw(st.lists(st.one_of(usual, st.sampled_from(names)), min_size=1, max_size=3))
     return Example(data, tuple(sorted(places)), tuple(scripts), ends)
+
+
+_NAMES = list(WEBSOCKET_SCRIPTS)
+
+
+@st.composite
+def websocket_examples(draw: st.DrawFn) -> Example:
+    """Draw an example of a WebSocket."""
+    data = draw(sessions())
+    places = draw(st.one_of(st.just([]), st.lists(st.integers(0, len(data)), max_size=5)))
+    ends = draw(st.booleans())
+    # A FIN without a close frame in front overtakes answers, or does not: by chance, so far.
+    # And what ends the session itself is seen to end it by a client that waits for that.
+    listening = st.sampled_from([one for one in LISTENERS if not ends or "echo" not in one])
+    name = draw(listening if ends else st.one_of(listening, st.sampled_from(_NAMES)))
+    return Example(data, tuple(sorted(places)), (name,), ends, websocket=True)

@@ -48,7 +48,8 @@ def _report(example: Example, first: str, one: Answer, name: str, other: Answer)
 
 
 def _sent(example: Example) -> list[str]:
-    ending = "FIN" if example.ends else f"{MARKER!r} and FIN behind its answer"
+    marker = "a ping" if example.websocket else repr(MARKER)
+    ending = "FIN" if example.ends else f"{marker} and FIN behind its answer"
     pieces = [line for piece in example.pieces for line in (_shown(piece), "    --")]
     return [
         f"sent, cut at --, then {ending}:",

@@ -12,6 +12,7 @@ import pytest
 
 from esg.rules.request_head import HeadLimits
 from tests.conformance.cases.build import case
+from tests.conformance.cases.websocket_build import ping
 from tests.conformance.client import Changes, Client, Timeout
 from tests.conformance.digest import digest
 from tests.conformance.model import Case
@@ -20,10 +21,13 @@ from tests.conformance.receive_queue import ReceiveQueue
 from tests.conformance.runner import Observation
 from tests.conformance.side_channel import Seat, SideChannel
 from tests.conformance.targets import WHOLE, Target, own_targets, require
+from tests.conformance.websocket_frames import BINARY, frame
+from tests.conformance.websocket_opening import split_opening
 from tests.conformance.wire import Framing
 from tests.differential import http_streams
-from tests.differential.example import READERS, SCRIPTS, Example
-from tests.differential.walk import Walk, walk
+from tests.differential.example import ALL_SCRIPTS, LISTENERS, PATIENT, READERS, Example
+from tests.differential.walk import Walk, walk, walk_session
+from tests.differential.websocket_streams import MESSAGE_LIMIT
 from tests.rows import in_ci
 
 LIMITS = HeadLimits(
@@ -37,12 +41,15 @@ OPTIONS = (
     *("--limit-target-size", str(LIMITS.target_size), "--limit-body-size", str(LIMITS.body_size)),
     # No timer may have a say, however slow the machine.
     *("--timeout-keep-alive", "300", "--timeout-headers", "300", "--timeout-body", "300"),
-    *("--timeout-write", "300"),
+    *("--timeout-write", "300", "--timeout-graceful-shutdown", "1"),
+    *("--ws-max-size", str(MESSAGE_LIMIT), "--ws-ping-interval", "0"),
+    *("--ws-accept-timeout", "300", "--ws-close-timeout", "300"),
 )
 BOUND = 60.0  # seconds for anything that a server must do
 
 _MARKER_PATH = b"/marker"
 MARKER = b"GET " + _MARKER_PATH + b" HTTP/1.1\r\nHost: marker\r\n\r\n"
+PING_MARKER = ping(b"marker")
 _DATE = re.compile(rb"(?im)^(date: ).*?\r$")
 _CASE: Case = case("differential", 0, "", "", options=OPTIONS)
 
@@ -88,13 +95,15 @@ class Row:
         """Play the client of an example, to the end of the connection."""
         changes = Changes()
         client = Client(self._process.address, changes, [head.method for head in expected.heads])
-        seat = Seat(tuple(SCRIPTS[name] for name in example.scripts), changes.notify)
+        seat = Seat(tuple(ALL_SCRIPTS[name] for name in example.scripts), changes.notify)
         self._channel.keep_seat(self._token, client.local[1], seat)
         problems = []
         try:
             await client.connect()
-            await _send(client, example, expected, queue)
-            await _finish(client, seat, changes, may_wait=not (example.ends or expected.unfinished))
+            await _send(client, example, queue, changes)
+            if not (example.ends or expected.unfinished):
+                await _await_marker(example, client, seat, changes)
+            await _finish(client, seat, changes)
         except Timeout as late:
             problems.append(str(late))
         finally:
@@ -108,7 +117,7 @@ class Row:
 
     def _answer(self, client: Client, seat: Seat, problems: list[str]) -> Answer:
         seen = Observation(_CASE, WHOLE, self.id, clients={"a": client}, calls={"a": seat.calls})
-        received = _DATE.sub(rb"\1<masked>\r", bytes(client.parser.raw))
+        received = _DATE.sub(rb"\1<masked>\r", _in_order(client))
         problems = [*problems, *self._internal_errors()]
         if client.parser.error:
             problems.append(f"malformed response: {client.parser.error}")
@@ -124,26 +133,37 @@ class Row:
         return found
 
 
-async def _send(client: Client, example: Example, expected: Walk, queue: ReceiveQueue) -> None:
+async def _send(client: Client, example: Example, queue: ReceiveQueue, changes: Changes) -> None:
     """Send the pieces, each after the server has read the one before."""
     pieces = example.pieces
-    if not example.ends:
-        pieces = [*pieces[:-1], pieces[-1] + MARKER] if pieces else [MARKER]
-    for piece in pieces[:-1]:
-        await client.send(piece)
-        await client.until_read(queue)
-    for piece in pieces[-1:]:
-        await client.send(piece)
-
-
-async def _finish(client: Client, seat: Seat, changes: Changes, may_wait: bool) -> None:
-    """Wait for the marker's answer or the connection's end, send FIN, read to the end."""
-    if may_wait:
+    if example.websocket and example.scripts[0] not in PATIENT:
+        opening, frames = split_opening(example.data)
+        await client.send(opening)
         await changes.until(
-            lambda: client.ends.any or _marker_answered(client, seat),
-            BOUND,
-            "the answer to one more request, or the connection's end",
+            lambda: client.ends.any or client.parser.responses, BOUND, "the answer to the handshake"
         )
+        pieces = [frames] if frames else []
+    if not example.ends:
+        marker = PING_MARKER if example.websocket else MARKER
+        pieces = [*pieces[:-1], pieces[-1] + marker] if pieces else [marker]
+    for number, piece in enumerate(pieces, 1):
+        await client.send(piece)
+        if number < len(pieces):
+            await client.until_read(queue)
+
+
+async def _await_marker(example: Example, client: Client, seat: Seat, changes: Changes) -> None:
+    """Wait for the marker's answer or the connection's end."""
+    answered = _pinged if example.websocket else _marker_answered
+    await changes.until(
+        lambda: client.ends.any or client.parser.error or answered(example, client, seat),
+        BOUND,
+        "the answer to one more request, or the connection's end",
+    )
+
+
+async def _finish(client: Client, seat: Seat, changes: Changes) -> None:
+    """Send FIN, read to the end."""
     with contextlib.suppress(OSError):  # reset meanwhile
         client.half_close()
     await changes.until(lambda: client.ends.any, BOUND, "the connection's end")
@@ -165,6 +185,18 @@ def _end(client: Client) -> str:
     return "FIN" if client.ends.eof else "RST" if client.ends.reset else "nothing"
 
 
+def _in_order(client: Client) -> bytes:
+    """Return what was received; the frames of a WebSocket kind by kind, whose order is chance."""
+    raw = bytes(client.parser.raw)
+    frames = client.parser.frames
+    if frames is None:
+        return raw
+    head, end, _ = raw.partition(b"\r\n\r\n")
+    in_order = sorted(frames.frames, key=lambda one: max(one.opcode, BINARY))
+    octets = (frame(f.opcode, f.payload, fin=f.fin, rsv=f.rsv, key=None) for f in in_order)
+    return head + end + b"".join(octets) + frames.leftover
+
+
 def _due(example: Example, expected: Walk) -> list[int] | None:
     """Return the statuses that the rules make due, None where the application has its own mind."""
     if not set(example.scripts) <= READERS.keys():
@@ -176,7 +208,17 @@ def _due(example: Example, expected: Walk) -> list[int] | None:
     return [*statuses, expected.rejected] if expected.rejected else statuses
 
 
-def _marker_answered(client: Client, seat: Seat) -> bool:
+def _pinged(example: Example, client: Client, _seat: Seat) -> bool:
+    """Tell whether the session has closed, or the marker has its pong where nothing closes it."""
+    frames = client.parser.frames
+    if frames is None or frames.closed:
+        return frames is not None
+    return example.scripts[0] in LISTENERS and any(
+        m.kind == "pong" and m.data == b"marker" for m in frames.messages
+    )
+
+
+def _marker_answered(_example: Example, client: Client, seat: Seat) -> bool:
     return client.parser.complete >= len(seat.calls) and any(
         call.scope.get("raw_path") == _MARKER_PATH for call in seat.calls
     )
@@ -224,8 +266,10 @@ class Rows:
         return self._runner.run(self._answers(example))
 
     async def _answers(self, example: Example) -> dict[str, Answer]:
-        sent = example.data + (b"" if example.ends else MARKER)
-        expected = walk(sent, LIMITS)
+        if example.websocket:
+            expected = walk_session(example.data, LIMITS)
+        else:
+            expected = walk(example.data + (b"" if example.ends else MARKER), LIMITS)
         found = await asyncio.gather(
             *(row.answer(example, expected, self._queue) for row in self._rows)
         )

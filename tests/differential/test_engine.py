@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from esg.rules.request_head import HeadLimits
+from tests.conformance.cases.websocket_build import handshake, ping
 from tests.differential import rows
 from tests.differential.example import Example
 from tests.differential.report import complaints, disagreement
 from tests.differential.rows import LIMITS, Answer, Rows, rows_here
-from tests.differential.walk import walk
+from tests.differential.walk import walk, walk_session
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
@@ -80,3 +81,18 @@ def test_walk(data: bytes, heads: int, rejected: int, in_content: bool, unfinish
     assert len(found.heads) == heads
     assert (found.rejected, found.in_content) == (rejected, in_content)
     assert found.unfinished == unfinished
+
+
+@pytest.mark.parametrize(
+    ("data", "heads", "unfinished"),
+    [
+        (handshake(), 1, False),
+        (handshake() + ping(b"a") * 2, 1, False),
+        (handshake() + ping(b"a")[:-1], 1, True),
+        (handshake()[:-1], 0, True),
+        (b"\r", 0, True),
+    ],
+)
+def test_walk_over_a_session(data: bytes, heads: int, unfinished: bool) -> None:
+    found = walk_session(data, LIMITS)
+    assert (len(found.heads), found.unfinished) == (heads, unfinished)

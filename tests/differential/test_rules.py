@@ -40,7 +40,7 @@ def verdict(rule: ModuleType, pieces: list[bytes]) -> Any:
 
 @needs_both
 @given(mutated(requests()), places)
-@examples(1000)
+@examples(500)
 def test_twins_judge_a_head_alike(data: bytes, places: list[int]) -> None:
     whole = verdict(REQUEST_HEAD["interpreted"], [data])
     for rule in REQUEST_HEAD.values():
@@ -50,7 +50,7 @@ def test_twins_judge_a_head_alike(data: bytes, places: list[int]) -> None:
 
 @needs_both
 @given(st.lists(mutated(requests()), max_size=2), mutated(pipelines))
-@examples(1000)
+@examples(500)
 def test_spans_are_judged_as_the_head_is(previous: list[bytes], data: bytes) -> None:
     """Whatever came before on the connection; where they say nothing, the rule is asked."""
     request_parser = pytest.importorskip("esg.accel.request_parser")
@@ -93,7 +93,7 @@ def decoded(pieces: list[bytes]) -> tuple[Any, ...]:
 
 
 @given(mutated(chunked_contents), st.binary(max_size=8), places)
-@examples(1000)
+@examples(500)
 def test_chunked_content_is_read_as_it_is_framed(
     data: bytes, more: bytes, places: list[int]
 ) -> None:

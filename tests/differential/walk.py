@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from esg.errors import RequestRejected
 from esg.rules import chunk_framing, request_head
 from esg.rules.request_head import HeadLimits, RequestHead
+from tests.conformance.websocket_frames import cut_all
 
 
 @dataclass
@@ -42,6 +43,21 @@ def walk(data: bytes, limits: HeadLimits) -> Walk:
             data = _after_request(data, limits, found)
     except RequestRejected as rejected:
         found.rejected = rejected.status
+    return found
+
+
+def walk_session(data: bytes, limits: HeadLimits) -> Walk:
+    """Walk over an opening handshake and the frames behind it.
+
+    Frames are only cut, not judged: `unfinished` may be said of a stream that fails earlier.
+    """
+    found = Walk()
+    try:
+        rest = _after_request(data, limits, found)
+    except RequestRejected as rejected:
+        found.rejected = rejected.status
+    else:
+        found.unfinished = found.unfinished or not found.heads or bool(cut_all(rest)[1])
     return found
 
 
