@@ -33,7 +33,9 @@ cdef int open_websocket(
     cdef WebSocket session = websocket(connection, head, handshake)
     connection.session = session
     try:
+        connection.app_runs = True
         session.start()
+        connection.app_runs = False
         connection.app_waits()
         connection.input.keep()
     except BaseException:
@@ -134,10 +136,9 @@ cdef class WebSocketConnection(TransportConnection):
     # What the session asks for.
 
     cdef int written(self, bint is_final) except -1:
-        """Write what is due, unless more has come that is yet to be answered."""
-        if self.settling and self.input.size and self.output.size <= FLUSH_AT:
-            return 0
-        return self.flush()
+        """Write what is due, unless more has come in this read that is yet to be answered."""
+        cdef bint more = self.input.size or (self.session is not None and self.session.has_queued())
+        return 0 if self.settling and more and self.output.size <= FLUSH_AT else self.flush()
 
     cdef int content_taken(self) except -1:
         """Take note that less is held than before."""

@@ -26,4 +26,3 @@ cdef class WebSocketSending(WebSocketSession):
 
     cdef int writing_resumed(self) except -1
     cdef int follow(self) except -1
-    cdef int read(self, bint at_once) except -1

@@ -32,9 +32,9 @@ cdef class WebSocketSending(WebSocketSession):
         """Do what the session's state asks of the connection."""
         raise NotImplementedError
 
-    cdef int read(self, bint at_once) except -1:
-        """Decode what has come."""
-        raise NotImplementedError
+    def read_on(self):
+        """Go on with what came before."""
+        self.connection.app_waits()
 
     cdef object try_send(self, object message):
         """Take a message; return what remains to be awaited, None where nothing does."""
@@ -56,8 +56,10 @@ cdef class WebSocketSending(WebSocketSession):
             raise ClientDisconnected("the client has disconnected", self)
         self.write(out)
         self.follow()
-        if self.connection.input.size:
-            self.read(False)  # what came before the WebSocket was accepted, or is closing
+        if self.connection.input.size and not self.connection.app_runs:
+            # What came before the WebSocket was accepted, or is closing; its own task's next wait
+            # would have it read.
+            self.serving.loop.call_soon(self.read_on)
         return self._written() if out else None
 
     cdef bint _send_plainly(self, dict message) except -1:

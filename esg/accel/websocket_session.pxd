@@ -25,8 +25,10 @@ cdef class WebSocket(WebSocketSending):
     cdef dict try_receive(self)
     cdef int _app_waits(self) except -1
     cdef int _wake(self, bint at_once) except -1
+    cdef int read(self, bint at_once) except -1
     cdef object _decode(self)
     cdef int _take_event(self, object event) except -1
+    cdef bint has_queued(self) except -1
     cdef Py_ssize_t queued_bytes(self) except -1
     cdef int _arm(self) except -1
     cdef int _log_answer(self) except -1

@@ -217,6 +217,10 @@ cdef class WebSocket(WebSocketSending):
             self.write(out)
         return self.follow()
 
+    cdef bint has_queued(self) except -1:
+        """Tell whether messages wait for the application."""
+        return len(self._queue) > 0
+
     cdef Py_ssize_t queued_bytes(self) except -1:
         """Return how many bytes wait for the application."""
         return self._queued_bytes + (0 if self.frames is not None else self._codec.buffered)
