@@ -168,10 +168,8 @@ cdef class WebSocket(WebSocketSending):
 
     cdef int _app_waits(self) except -1:
         cdef list out = self.app_waits()
-        if out:
-            self.write(out)
-            self.follow()
-        return 0
+        self.write(out)
+        return self.follow()
 
     cdef int _wake(self, bint at_once) except -1:
         """Let all go on that wait in receive()."""
@@ -192,7 +190,7 @@ cdef class WebSocket(WebSocketSending):
             event = self._decode()
             if event is None:
                 if self.connection.eof:
-                    self.lost()
+                    self.end_of_input()
                     self.follow()
                 break
             self._take_event(event)
@@ -238,7 +236,7 @@ cdef class WebSocket(WebSocketSending):
         """Take note of the client's FIN, behind what it has sent; a response still reaches it."""
         self.read(False)
         if self.state == CONNECTING:
-            self.lost()
+            self.end_of_input()
         return self.follow()
 
     cdef int writing_resumed(self) except -1:

@@ -144,6 +144,10 @@ class Client:
         await self.call(lambda: self.transport.protocol.connection_lost(None))
         await self.turns()
 
+    def is_read(self) -> bool:
+        """Tell whether the connection reads on."""
+        return self.transport.reading
+
     def received(self) -> list[tuple[int, bytes]]:
         """Return the frames behind the 101 as far as they have been written."""
         data = b"".join(self.transport.writes)
@@ -332,7 +336,7 @@ def test_slow_application_stops_the_reading(run: Run, ws: str, size: int) -> Non
         await client.open()
         message = frame(BINARY, bytes(size))
         sent = 0
-        while client.transport.reading:
+        while client.is_read():
             batch = max(1, 65536 // len(message))
             await client.send(message * batch)
             sent += batch
@@ -340,7 +344,7 @@ def test_slow_application_stops_the_reading(run: Run, ws: str, size: int) -> Non
         gate.set()
         await client.turns(1000)
         assert len(received) == sent
-        assert client.transport.reading
+        assert client.is_read()
         assert all(event["bytes"] == bytes(size) for event in received)
 
     run(app, test, ws=ws)
@@ -385,10 +389,10 @@ def test_client_that_does_not_read_its_pongs_is_not_read(run: Run) -> None:
         for _ in range(3):
             await client.send(frame(PING, b"p" * 100) * 400)
         assert client.received() == []
-        assert not client.transport.reading
+        assert not client.is_read()
         await client.resume_writing()
         assert client.received() == [(PONG, b"p" * 100)] * 1200
-        assert client.transport.reading
+        assert client.is_read()
 
     run(Echo(), test)
 
@@ -454,6 +458,25 @@ def test_messages_before_a_fin_are_delivered(run: Run) -> None:
         assert [event.get("text") for event in received[:-1]] == ["x"] * 100
         assert received[-1]["code"] == 1006
         assert client.transport.closed
+
+    run(app, test)
+
+
+def test_answers_go_out_behind_a_fin(run: Run) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        while (event := await receive())["type"] == "websocket.receive":
+            await asyncio.sleep(0)
+            await send({**event, "type": "websocket.send"})
+
+    async def test(client: Client) -> None:
+        await client.open()
+        await client.send(frame(TEXT, b"one") + frame(TEXT, b"two"))
+        await client.finish_writing()
+        await client.turns()
+        assert client.received() == [(TEXT, b"one"), (TEXT, b"two")]
+        assert client.transport.closed == "closed"
 
     run(app, test)
 
