@@ -115,11 +115,10 @@ def test_a_fixture_of_the_users_for_a_whole_module(project: pytest.Pytester) -> 
         """
         import httpx, pytest
         from esg.testing import serve
-        from site_app import app
 
         @pytest.fixture(scope="module")
         def server(esg_row):
-            with serve(app, esg_row) as server:
+            with serve("site_app:app", esg_row) as server:
                 yield server
 
         def test_one(server):
@@ -156,6 +155,7 @@ def test_async_tests_by_pytest_asyncio(project: pytest.Pytester) -> None:
     run(project, "-p", "asyncio", *loop, *TWO_ROWS).assert_outcomes(passed=2)
 
 
+@pytest.mark.exhaustive
 def test_by_xdist(project: pytest.Pytester) -> None:
     project.makepyfile(USES_SERVER)
     run(project, "-n", "2", *TWO_ROWS).assert_outcomes(passed=2)
@@ -224,18 +224,6 @@ def test_what_a_server_logs_is_shown_with_a_failure(project: pytest.Pytester) ->
     result = run(project, "--esg-rows", "pure-asyncio")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Captured log call*", "*LookupError: nothing there"])
-
-
-def test_an_import_string(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-        import httpx
-
-        def test_it(esg_server):
-            assert httpx.get(esg_server("site_app:app").url + "/a").text == "/a"
-        """
-    )
-    run(project, *TWO_ROWS).assert_outcomes(passed=2)
 
 
 def test_those_who_do_not_use_it_do_not_pay_for_it(project: pytest.Pytester) -> None:
