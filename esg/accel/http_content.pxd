@@ -16,14 +16,14 @@ cdef enum:
 cdef class HttpContent(HttpExchange):
     cdef Connection connection
     cdef Serving serving
-    # What the connection still owes, what is here and not yet asked for.
+    # What the connection still owes, what is here and not yet asked for (None: nothing).
     cdef long long missing
     cdef list ready
     cdef Py_ssize_t ready_size
     cdef ChunkedBody chunked
     cdef bint timed_out
-    # Futures of those that wait in receive().
-    cdef readonly list receivers
+    # Futures of those that wait in receive(); None: never yet.
+    cdef list receivers
 
     cdef bint pull(self) except -1
     cdef bint _feed(self) except -1

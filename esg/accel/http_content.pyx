@@ -56,7 +56,7 @@ cdef class HttpContent(HttpExchange):
         if not self.ready_size:
             return False
         cdef list ready = self.ready
-        self.ready = []
+        self.ready = None
         self.ready_size = 0
         self.body_received(ready[0] if len(ready) == 1 else b"".join(ready))
         if not self.missing:
@@ -121,6 +121,8 @@ cdef class HttpContent(HttpExchange):
             if data is not None:
                 self.missing -= len(data)
                 self.ready_size += len(data)
+                if self.ready is None:
+                    self.ready = []
                 self.ready.append(data)
                 if len(self.ready) == MOST_PIECES:
                     self.ready = [b"".join(self.ready)]
@@ -153,6 +155,12 @@ cdef class HttpContent(HttpExchange):
         return wake(self.receivers)
 
     # Waiting for it.
+
+    async def wait_for_client(self):
+        """Wait until there may be an event for receive()."""
+        if self.receivers is None:
+            self.receivers = []
+        await self.wait(self.receivers)
 
     async def wait(self, list waiting):
         """Wait in a queue of this request until something has changed."""

@@ -34,17 +34,13 @@ cdef bytes _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 cdef HttpRequest http_request(Connection connection, RequestHead head):
     """Make the request that a judged head begins."""
     cdef bint persists = request_persists(head.http_version, head.connection)
-    cdef HttpRequest request = HttpRequest(
-        head.method, head.content_length, head.expect_continue, plan, None
-    )
+    cdef HttpRequest request = HttpRequest.__new__(HttpRequest)
+    request.begin(head.method, head.content_length, head.expect_continue, plan, None)
     request.connection = connection
     request.serving = connection.serving
     request.head = head
     request.keep_alive = persists
     request.missing = head.content_length
-    request.ready = []
-    request.receivers = []
-    request.writers = []
     if connection.serving.logs_details:
         request.began = perf_counter()
     if connection.serving.bounds_requests:
@@ -108,7 +104,7 @@ cdef class HttpRequest(HttpSending):
             if event is not None:
                 return event
             if not self.try_receive():
-                await self.wait(self.receivers)
+                await self.wait_for_client()
 
     cdef int _content_rejected(self, object rejected) except -1:
         """Answer for content that breaks its framing, if nothing has been answered yet."""

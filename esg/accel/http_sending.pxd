@@ -14,7 +14,7 @@ cdef class HttpSending(HttpContent):
     cdef bint keep_alive
     cdef bint over
     cdef double began  # where the access log asks for it
-    # Futures of those that wait in send(): for their turn (None: never yet), and for the kernel to
+    # Futures of those that wait in send(), None: never yet; for their turn, and for the kernel to
     # take what they have given.
     cdef list _turns
     cdef list writers

@@ -101,11 +101,11 @@ cdef class HttpSending(HttpContent):
         cdef object kind = message.get("type")
         if self.disconnected or self.connection.lost:
             return False
-        if kind == "http.response.body":
-            return self._plain and self.state < COMPLETE and self._send_body_plainly(message)
-        if kind == "http.response.start":
-            return self.state == AWAITING_START and self._start_plainly(message)
-        return False
+        if self.state == AWAITING_START:
+            return kind == "http.response.start" and self._start_plainly(message)
+        if not self._plain or self.state >= COMPLETE:
+            return False
+        return kind == "http.response.body" and self._send_body_plainly(message)
 
     cdef bint _start_plainly(self, dict message) except -1:
         cdef object status = message.get("status")
@@ -202,6 +202,8 @@ cdef class HttpSending(HttpContent):
     async def _wait_for_client(self):
         """Wait until the kernel has all that was written."""
         if self.connection.writing_paused:
+            if self.writers is None:
+                self.writers = []
             await self.wait(self.writers)
         if self.connection.lost:
             raise ClientDisconnected("the client has disconnected", self)

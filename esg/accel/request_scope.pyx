@@ -1,5 +1,5 @@
 # cython: binding=False
-"""The scope of a request: `rules.scope`, or a copy of what a connection's first one had.
+"""The scope of a request: `rules.scope`, or a copy of what a connection's last one had.
 
 What all scopes of a connection have in common is kept with it; all that is mutable is new each
 time, as nothing of one request may reach another.
@@ -12,6 +12,8 @@ from esg.accel.serving cimport Serving
 
 from esg.accel.rules.scope import http_scope
 from esg.asgi import ASGI_VERSION, HTTP_SPEC_VERSION
+
+cdef dict _ASGI = {"version": ASGI_VERSION, "spec_version": HTTP_SPEC_VERSION}
 
 
 cdef dict request_scope(Connection connection, RequestHead head):
@@ -35,21 +37,27 @@ cdef dict request_scope(Connection connection, RequestHead head):
     )
     if head.http_version == "1.1":
         connection.scope_base = scope.copy()
-        # Nothing of this request stays with the connection.
+        # Nothing of this request stays with the connection, but for its request line.
         connection.scope_base.update(dict.fromkeys(("headers", "state", "extensions")))
     return scope
 
 
 cdef dict _plain_scope(Connection connection, RequestHead head):
-    """Make a scope of what the connection's first had."""
+    """Make a scope of what the connection's last one had and cannot have changed."""
     cdef Serving serving = connection.serving
-    cdef dict scope = connection.scope_base.copy()
+    cdef dict base = connection.scope_base
+    cdef dict scope
     cdef dict extensions = {}
-    scope["asgi"] = {"version": ASGI_VERSION, "spec_version": HTTP_SPEC_VERSION}
-    scope["method"] = head.method
-    scope["path"] = decode_path(head.raw_path, serving.root_path)
-    scope["raw_path"] = head.raw_path
-    scope["query_string"] = head.query
+    # Most clients ask for the same again, or at least in the same way.
+    if <bytes> base["raw_path"] != head.raw_path:
+        base["raw_path"] = head.raw_path
+        base["path"] = decode_path(head.raw_path, serving.root_path)
+    if base["method"] is not head.method:
+        base["method"] = head.method
+    if <bytes> base["query_string"] != head.query:
+        base["query_string"] = head.query
+    scope = base.copy()
+    scope["asgi"] = _ASGI.copy()
     scope["headers"] = head.headers
     scope["state"] = serving.state.copy()
     for name, value in serving.extensions.items():

@@ -123,6 +123,17 @@ class HttpExchange:
         plan: PlanResponse,
         wire: Wire,
     ) -> None:
+        self.begin(method, content_length, awaits_continue, plan, wire)
+
+    def begin(
+        self,
+        method: str,
+        content_length: int,
+        awaits_continue: bool,
+        plan: PlanResponse,
+        wire: Wire,
+    ) -> None:
+        """Do what the constructor does; apart from it, so that compiled code can call it as C."""
         self.method = method
         self.content_length = content_length
         self.awaits_continue = awaits_continue

@@ -26,6 +26,14 @@ cdef class HttpExchange:
     cdef long long _remaining
     cdef bint _held_replaceable
 
+    cpdef void begin(
+        self,
+        str method,
+        long long content_length,
+        bint awaits_continue,
+        object plan,
+        object wire,
+    ) except *
     cpdef void body_received(self, bytes data) except *
     cpdef void body_complete(self) except *
     cpdef void leave(self) except *

@@ -44,6 +44,9 @@ cdef class Http1Response:
     cpdef bytes early_hint(self, object links)
 
 
+cdef dict _STATUS_LINES
+
+
 cpdef bytes format_date(long long timestamp)
 cpdef tuple checked_field(object name, object value)
 cpdef ResponsePlan plan(str method, object status, object headers)
