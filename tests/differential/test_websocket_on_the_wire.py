@@ -15,8 +15,8 @@ from tests.differential.rows import Rows, rows_here
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[Rows]:
-    """Return a server of every row that speaks WebSocket."""
-    running = Rows([target for target in rows_here() if target.id.startswith("pure")])
+    """Return a server of every row."""
+    running = Rows(rows_here())
     yield running
     running.close()
 
