@@ -63,12 +63,6 @@ def applies(case: Case, target: Target) -> bool:
     return target.exact or case.open_to_all
 
 
-def is_served(case: Case, config: pytest.Config) -> bool:
-    """Tell whether a case is run: those of WebSocket, which no row serves yet, if a target is named."""
-    named = config.getoption("--target") or config.getoption("--target-command")
-    return bool(named) or not case.id.startswith("websocket_")
-
-
 @functools.cache
 def sample() -> set[str]:
     """Return the ids of the sample: the first case of each number of the design in each group."""
@@ -94,7 +88,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             )
             for target in targets
             for case in ALL_CASES
-            if applies(case, target) and is_served(case, metafunc.config)
+            if applies(case, target)
             for mode in modes_of(target, case)
         ]
         metafunc.parametrize(("target", "case", "mode"), runs)

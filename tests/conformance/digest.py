@@ -17,6 +17,8 @@ Line = str
 
 # How a cancelled task ends, on asyncio and on trio.
 CANCELLED = {"CancelledError", "Cancelled", "BaseExceptionGroup"}
+# What applications send again and again.
+MANY = ("http.response.body", "websocket.send")
 # Scope entries that differ between connections and runs by their nature.
 VARYING = ("client", "server", "state")
 
@@ -94,7 +96,7 @@ def _settled(trace: list[Observed]) -> list[Line]:
         line = "end cancelled" if entry.kind == "end" and cancelled else str(entry)
         if cut_off and entry.detail == "http.request" and entry.more:
             continue
-        if broken and entry.kind == "send" and entry.detail == "http.response.body":
+        if broken and entry.kind == "send" and entry.detail in MANY:
             continue
         if entry.kind == "refused" and CANCELLED & set(entry.family):
             continue  # It was in send() when it was cancelled, or elsewhere.
