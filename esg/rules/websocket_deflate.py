@@ -26,6 +26,7 @@ _MOST_ENDS: Final = 16  # each costs a new inflater
 _LEVEL: Final = 1  # the fastest: the others cost several times as much for a few percent
 _MEMORY_LEVEL: Final = 5
 _SMALLEST_DEFLATE_WINDOW: Final = 9
+_RUN_LENGTHS: Final = 3  # zlib's Z_RLE, which PyPy's module has no name for
 
 
 class MessageInflater:
@@ -106,7 +107,7 @@ class MessageDeflater:
         self._window_bits = max(_SMALLEST_DEFLATE_WINDOW, bits)
         # zlib's smallest window has 512 bytes. Where only 256 are allowed, it must not look back
         # further than one byte.
-        self._strategy = zlib.Z_RLE if bits < self._window_bits else zlib.Z_DEFAULT_STRATEGY
+        self._strategy = _RUN_LENGTHS if bits < self._window_bits else zlib.Z_DEFAULT_STRATEGY
         # A full flush forgets what went before, as a message without its predecessors must.
         alone = parameters.server_no_context_takeover
         self._flush = zlib.Z_FULL_FLUSH if alone else zlib.Z_SYNC_FLUSH

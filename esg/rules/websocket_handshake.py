@@ -174,12 +174,14 @@ def _negotiate(offers: list[bytes]) -> DeflateParameters | None:
         if match is None:  # RFC 6455 section 9.1: not to be passed over
             raise RequestRejected(400, "invalid Sec-WebSocket-Extensions")
         if chosen is None and match[1].lower() == b"permessage-deflate":
-            chosen = _deflate_parameters(_PARAMETER.findall(match[2]))
+            # Not findall: on PyPy it gives a str for a value that is missing.
+            found = [parameter.groups(b"") for parameter in _PARAMETER.finditer(match[2])]
+            chosen = _deflate_parameters(found)
     return chosen
 
 
 def _deflate_parameters(
-    parameters: list[tuple[bytes, bytes, bytes]],
+    parameters: list[tuple[bytes, ...]],
 ) -> DeflateParameters | None:
     """Read one offer; None where it is to be declined: an unknown, repeated or invalid parameter."""
     given: dict[bytes, bytes] = {}
