@@ -46,8 +46,8 @@ def digest(seen: Observation) -> list[Line]:
 def _wire(client: Client) -> Iterator[Line]:
     for response in client.parser.responses:
         yield from _response(response)
-    if client.parser.leftover:
-        yield f"leftover octets {client.parser.leftover!r}"
+    if client.parser.leftover and not (client.parser.frames and client.ends.by_client):
+        yield f"leftover octets {client.parser.leftover[:500]!r}"
     if client.parser.error:
         yield f"malformed: {client.parser.error}"
     yield f"ended by the server: {client.ends.eof or client.ends.reset}"
