@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import anyio
-
 from esg.asgi import Message, Receive, Scope, Send
 from tests.apps import stage
 from tests.apps.stage import gate, tell
@@ -53,42 +51,11 @@ async def slow(_scope: Scope, receive: Receive, send: Send) -> None:
     tell(f"slow: {count} messages, then {shown(message)}")
 
 
-async def flood(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Send without an end."""
-    await accept(receive, send)
-    sent = 0
-    try:
-        while True:
-            await send({"type": "websocket.send", "bytes": bytes(65536)})
-            sent += 1
-    except OSError as error:
-        tell(f"flood: {type(error).__name__}")
-        raise
-
-
 async def close(_scope: Scope, receive: Receive, send: Send) -> None:
     """Close with a code of our own, and wait for the end."""
     await accept(receive, send)
     await send({"type": "websocket.close", "code": 4002, "reason": "réason"})
     tell(f"close: {shown(await receive())}")
-
-
-async def late(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept once the gate is open, then echo."""
-    tell("late: waiting")
-    await gate()
-    await echo(_scope, receive, send)
-
-
-async def fail(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept and raise."""
-    await accept(receive, send)
-    raise ValueError("on purpose")
-
-
-async def done(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept and return."""
-    await accept(receive, send)
 
 
 async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -108,37 +75,8 @@ async def deny(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "websocket.http.response.body", "body": b"you"})
 
 
-async def deny_late(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Begin a response, and go on once the gate is open."""
-    await send({"type": "websocket.http.response.start", "status": 401})
-    tell("deny: begun")
-    await gate()
-    await send({"type": "websocket.http.response.body", "body": b"no"})
-
-
-async def deny_half(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Return within a response."""
-    await send({"type": "websocket.http.response.start", "status": 401})
-    await send({"type": "websocket.http.response.body", "body": b"not", "more_body": True})
-
-
-async def forever(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept, and wait for what never comes."""
-    await accept(receive, send)
-    tell("forever: waiting")
-    try:
-        await anyio.sleep_forever()
-    except BaseException as error:
-        tell(f"forever: {type(error).__name__}")
-        raise
-
-
 ROUTES: dict[str, Route] = {
-    f"/{route.__name__.replace('_', '-')}": route
-    for route in (
-        *(echo, hang, slow, flood, close, late, fail, done, refuse, silent),
-        *(deny, deny_late, deny_half, forever),
-    )
+    f"/{route.__name__}": route for route in (echo, hang, slow, close, refuse, silent, deny)
 }
 
 
