@@ -23,15 +23,19 @@ MANY = ("http.response.body", "websocket.send")
 VARYING = ("client", "server", "state")
 
 
-def digest(seen: Observation) -> list[Line]:
+def digest(seen: Observation, wire: bool = True) -> list[Line]:
     """Return the comparable lines of an observation: responses, fate, scopes and traces.
 
     Left out are the Date value, addresses, and how a body was cut into chunks or events.
     An incomplete body is left out, too: how much of it left before an abort is chance; and so are
     frames that the case does not check.
+
+    Args:
+        seen: the observation.
+        wire: with what was on the wire, or only what the application saw.
     """
     lines: list[Line] = []
-    for name, client in seen.clients.items():
+    for name, client in seen.clients.items() if wire else ():
         lines += [f"{name}: {line}" for line in _wire(client)]
         if client.parser.frames and seen.case.frames is not None:
             lines += [f"{name}: {line}" for line in _frames(client.parser.frames)]

@@ -222,7 +222,7 @@ def gather() -> list[Server]:
         path = DOCUMENTS / f"{name}.json"
         if path.exists():
             runs = json.loads(path.read_text("utf-8"))["runs"]
-            put = [run for run in runs if run["open_to_all"]]
+            put = [r for r in runs if r["open_to_all"] and r["result"] != "inapplicable"]
             servers.append(Server(name, version, command, verdicts(put)))
     return servers
 

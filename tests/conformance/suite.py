@@ -40,6 +40,8 @@ class Result(enum.Enum):
     FAILED = "failed"
     # Another server's own choice where ESG has made one and the specifications are open.
     DIFFERS = "differs"
+    # About an extension that the server does not offer.
+    INAPPLICABLE = "inapplicable"
 
 
 @dataclass
@@ -53,10 +55,17 @@ class Outcome:
     @property
     def result(self) -> Result:
         """What the run comes to."""
+        if self.seen.inapplicable:
+            return Result.INAPPLICABLE
         if not self.problems:
             return Result.PASSED
         free = not self.exact and self.seen.case.level is Level.CHOICE
         return Result.DIFFERS if free and not unsound(self.seen) else Result.FAILED
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was as expected."""
+        return self.result is Result.PASSED
 
     def report(self) -> str:
         """Return the failure report."""
@@ -195,9 +204,11 @@ class Suite:
         """Hold the split run to the verdict of the whole run."""
         whole = self._outcomes[target.id, case.id, WHOLE]
         split = self._outcomes.get((target.id, case.id, SPLIT))
-        if not target.exact and split and (whole.problems or split.problems):
+        if split is None or not (target.exact or (whole.passed and split.passed)):
             return
-        if split and (lines := difference(digest(whole.seen), digest(split.seen))):
+        # What another server's application is told must be the same, not how it closes.
+        digests = [digest(run.seen, wire=target.exact) for run in (whole, split)]
+        if lines := difference(*digests):
             split.problems.append("the split run differs from the whole run (-):")
             split.problems += [f"    {line}" for line in lines]
 

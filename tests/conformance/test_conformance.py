@@ -16,8 +16,8 @@ def test_case(target: Target, case: Case, mode: str, suite: Suite, selected: Sel
     """Run one case on one target."""
     require(target)
     outcome = suite.outcome(target, case, mode, selected[target.id])
-    if outcome.seen.inapplicable:
-        pytest.skip(outcome.seen.inapplicable)
+    if outcome.result is Result.INAPPLICABLE:
+        pytest.skip(str(outcome.seen.inapplicable))
     if outcome.result is Result.DIFFERS:
         pytest.xfail(f"another choice than ESG's: {'; '.join(outcome.problems)}")
     if outcome.result is Result.FAILED:

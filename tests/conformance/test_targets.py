@@ -16,6 +16,7 @@ from tests.conformance.cases import ALL_CASES
 from tests.conformance.conftest import sample
 from tests.conformance.model import Level
 from tests.conformance.peers import PEERS
+from tests.conformance.suite import Result
 from tests.conformance.targets import REPOSITORY, foreign_target, target_named
 
 WRONG = f"{sys.executable} -m tests.apps.wrong_server {{app}} {{port}}"
@@ -113,6 +114,14 @@ def test_the_command_of_a_report_runs_the_case_alone(
     )
     assert "1 failed" in done.stdout, done.stdout + done.stderr
     assert "passed" not in done.stdout
+
+
+def test_every_field_of_the_results_is_documented(wrong: tuple[str, list[dict[str, Any]]]) -> None:
+    documented = (REPOSITORY / "docs" / "running-conformance.md").read_text("utf-8")
+    failed = next(run for run in wrong[1] if run["result"] == "failed")
+    connection, call = failed["connections"][0], failed["calls"][0]
+    for name in (*failed, *connection, *connection["sent"], *call, *Result):
+        assert f"`{getattr(name, 'value', name)}`" in documented, name
 
 
 @pytest.mark.parametrize("template", ["server {app}", "server {port}"])
