@@ -24,7 +24,7 @@ SOUND = "request_syntax/method-get"
 SMUGGLED = "message_framing/both-length-then-coding"
 LENIENT = "request_syntax/bare-lf-everywhere"
 SILENT = "request_syntax/method-put"
-BOUND = 120.0  # seconds
+BOUND = 250.0  # seconds
 
 
 def pytest_on(*arguments: str) -> subprocess.CompletedProcess[str]:
