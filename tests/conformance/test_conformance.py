@@ -12,6 +12,8 @@ from tests.conformance.targets import WHOLE, Target, require
 Selected = dict[str, list[Case]]
 
 
+# The first test of a target runs all its cases.
+@pytest.mark.timeout(1800)
 def test_case(target: Target, case: Case, mode: str, suite: Suite, selected: Selected) -> None:
     """Run one case on one target."""
     require(target)
