@@ -98,6 +98,7 @@ class ServerProcess:
             stderr=output,
             cwd=REPOSITORY,
             env=environment,
+            start_new_session=True,
         )
 
     def _placed(self, word: str) -> str:
@@ -181,7 +182,8 @@ class ServerProcess:
     def signal(self, name: str) -> None:
         """Send a signal by name, such as "TERM"."""
         if self._process and self.exit_code is None:
-            os.kill(self._process.pid, getattr(signal, f"SIG{name}"))
+            with contextlib.suppress(ProcessLookupError):  # It has just ended.
+                os.kill(self._process.pid, getattr(signal, f"SIG{name}"))
 
     async def exited(self, within: float) -> int:
         """Wait until the process has exited; return its code."""
@@ -203,7 +205,14 @@ class ServerProcess:
             self.signal("KILL")
             await self.exited(STOP_BOUND)
         finally:
+            self._end_workers()
             self._folder.cleanup()
+
+    def _end_workers(self) -> None:
+        """End what other servers' processes have started and left behind."""
+        if self._process is not None and not self.target.exact:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def base_environment() -> dict[str, str]:

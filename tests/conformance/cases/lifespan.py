@@ -258,6 +258,7 @@ CASES = (
         (STARTUP_EVENT, COMPLETE, SHUTDOWN_EVENT, sent("lifespan.shutdown.failed"), RETURNED),
         *SERVE,
         log_has=("could not flush",),
+        level=Level.CHOICE,
     ),
     runs(
         "raise-in-shutdown",
