@@ -214,7 +214,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _inherit(fd: int) -> socket.socket:
     try:
         listener = socket.socket(fileno=fd)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise StartupError(f"cannot serve descriptor {fd}: {_reason(error)}") from None
     if listener.type != socket.SOCK_STREAM:
         listener.detach()  # it stays its owner's
@@ -302,5 +302,5 @@ def _shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
-def _reason(error: OSError | UnicodeError) -> str:
+def _reason(error: OSError | UnicodeError | OverflowError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

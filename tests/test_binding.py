@@ -162,6 +162,11 @@ def test_inherited_descriptor_must_be_a_stream_socket() -> None:
             binding.bind(Config("example:app", fd=number))
 
 
+def test_inherited_descriptor_beyond_all_numbers() -> None:
+    with pytest.raises(StartupError, match=r"^cannot serve descriptor 9{30}: "):
+        binding.bind(Config("example:app", bind=("fd://" + "9" * 30,)))
+
+
 def test_listen_reports_a_rival() -> None:
     """Two sockets may be bound to one port by SO_REUSEADDR; only one can listen."""
     with bound(port=0) as listeners, closing(socket.socket()) as rival:

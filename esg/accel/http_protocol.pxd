@@ -11,8 +11,6 @@ cdef class HttpConnection(TransportConnection):
     cdef HeadReader heads
     cdef long long drain_limit
     cdef bint settle_scheduled
-    # A timer ran out while bytes were waiting to be read.
-    cdef bint expired_once
 
     cdef int settle(self) except -1
     cdef int _schedule_settle(self) except -1

@@ -30,6 +30,8 @@ cdef class TransportConnection(Connection):
     cdef InputBuffer input
     # What has come is being served: what is written meanwhile may wait for more.
     cdef bint settling
+    # The timer that runs ran out while bytes were waiting to be read.
+    cdef bint expired_once
     cdef unsigned int _writes
 
     cdef int flush(self) except -1

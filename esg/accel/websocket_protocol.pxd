@@ -8,8 +8,6 @@ from esg.accel.websocket_session cimport WebSocket
 
 cdef class WebSocketConnection(TransportConnection):
     cdef WebSocket session
-    # A timer ran out while bytes were waiting to be read.
-    cdef bint expired_once
 
     cdef int _take_over(self, TransportConnection opened) except -1
     cdef int _arrived(self) except -1

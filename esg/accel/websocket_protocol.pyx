@@ -30,9 +30,10 @@ cdef int open_websocket(
     cdef WebSocketConnection connection = WebSocketProtocol(opened.serving)
     connection._take_over(opened)
     # Here as elsewhere, a reference of our own: the call may end with the session gone.
-    cdef WebSocket session = websocket(connection, head, handshake)
-    connection.session = session
+    cdef WebSocket session
     try:
+        session = websocket(connection, head, handshake)
+        connection.session = session
         connection.app_runs = True
         session.start()
         connection.app_runs = False
@@ -84,7 +85,6 @@ cdef class WebSocketConnection(TransportConnection):
         """Take bytes that have been read into what `get_buffer` lent."""
         try:
             if self.phase < LINGERING:
-                self.expired_once = False
                 self.input.add(self.serving.receive_buffer.data, size)
                 self._arrived()
         except BaseException:

@@ -19,6 +19,7 @@ cdef class WebSocketSending(WebSocketSession):
 
     cdef object try_send(self, object message)
     cdef object _take(self, object message)
+    cdef bint _is_behind(self) except -1
     cdef bint _send_plainly(self, dict message) except -1
     cdef int write(self, list out) except -1
     cdef object _written(self)

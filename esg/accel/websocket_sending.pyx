@@ -56,11 +56,15 @@ cdef class WebSocketSending(WebSocketSession):
             raise ClientDisconnected("the client has disconnected", self)
         self.write(out)
         self.follow()
-        if self.connection.input.size and not self.connection.app_runs:
+        if self._is_behind() and not self.connection.app_runs:
             # What came before the WebSocket was accepted, or is closing; its own task's next wait
             # would have it read.
             self.serving.loop.call_soon(self.read_on)
         return self._written() if out else None
+
+    cdef bint _is_behind(self) except -1:
+        """Tell whether the client has sent what is not decoded, or not even read."""
+        return self.connection.input.size or self.connection.flow.paused
 
     cdef bint _send_plainly(self, dict message) except -1:
         """Take a message that is lawful beyond doubt; else leave it to the rule."""

@@ -267,7 +267,8 @@ cdef class WebSocket(WebSocketSending):
         """Tell both sides that the server stops."""
         self.write(self.server_stops())
         self.follow()
-        return self._wake(False)
+        self._wake(False)
+        return self.connection.app_waits()
 
     cdef int told_to_end(self) except -1:
         """Let the application find its client gone."""
@@ -298,6 +299,7 @@ cdef class WebSocket(WebSocketSending):
 
     cdef int _arm(self) except -1:
         self._timer_armed = self.timer
+        self.connection.expired_once = False
         if self.timer == NO_TIMER:
             self.connection.deadlines.stop_reading()
         else:

@@ -327,6 +327,8 @@ class WebSocketConnection:
             self._wake_reader()  # to decode what came before, or to close
         elif session.state == websocket_session.CLOSED:
             self._wake_reader()
+        elif session.state == websocket_session.CLOSING and self._undecoded:
+            self._wake_reader()  # what the application left may hide the client's close frame
 
     def _log_handshake(self) -> None:
         self._logged = True

@@ -83,7 +83,8 @@ class Timeouts:
 class Deadlines:
     """Follow the timers of one connection: one for reading and one for writing.
 
-    They differ because a response may be stalled while the application waits for content.
+    They differ because a response may be stalled while the application waits for content. PONG
+    alone restarts with WRITE: a ping waits its turn behind whatever a slow client is still to take.
     """
 
     __slots__ = ("_reading", "_reading_ends", "_timeouts", "_untaken", "_writing_ends")
@@ -102,6 +103,8 @@ class Deadlines:
         if timer == WRITE:
             self._writing_ends = ends
             self._untaken = 0
+            if self._reading == PONG:  # the client has not come to the ping yet
+                self.arm(PONG, now)
         else:
             self._reading = timer
             self._reading_ends = ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from io import StringIO
 from typing import Final
 
 from esg.asgi import Buffer
@@ -24,7 +25,8 @@ class MessageAssembler:
 
     def __init__(self) -> None:
         self._decoder: codecs.IncrementalDecoder | None = None  # of a text message's later pieces
-        self._text: list[str] = []
+        # In one piece of memory: a client may send as many fragments as it likes, even empty ones.
+        self._text: StringIO | None = None
         self._data = bytearray()
 
     def add(self, opcode: int, piece: Buffer, final: bool) -> str | bytes | None:
@@ -59,10 +61,13 @@ class MessageAssembler:
         if not final:
             if not websocket_frames.is_text_so_far(self._decoder.getstate()[0]):
                 raise WebSocketFailure(INVALID_DATA, "text is not UTF-8")
-            self._text.append(text)
+            if self._text is None:
+                self._text = StringIO()
+            self._text.write(text)
             return None
         self._decoder = None
-        if self._text:
-            text = "".join((*self._text, text))
-            self._text.clear()
+        if self._text is not None:
+            self._text.write(text)
+            text = self._text.getvalue()
+            self._text = None
         return text

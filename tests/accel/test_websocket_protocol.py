@@ -614,3 +614,73 @@ def test_server_that_stops_tells_both_sides(run: Run) -> None:
         assert client.transport.closed == "FIN"
 
     run(app, test)
+
+
+@CODECS
+def test_close_by_another_task_goes_on_reading(run: Run, ws: str) -> None:
+    """The application's own task is busy; the client's close frame must be read all the same."""
+    gate = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        closing = asyncio.create_task(close(send))
+        await asyncio.Event().wait()
+        await closing
+
+    async def close(send: Send) -> None:
+        await gate.wait()
+        await send({"type": "websocket.close", "code": 4000})
+
+    async def test(client: Client) -> None:
+        await client.open()
+        await client.send(frame(BINARY, bytes(70_000)))
+        await client.turns()
+        assert not client.is_read()
+        gate.set()
+        await client.turns()
+        assert client.is_read()
+        await client.send(frame(CLOSE, b"\x0f\xa0"))
+        assert client.transport.closed == "FIN"
+
+    run(app, test, ws=ws)
+
+
+def test_server_that_stops_reads_on(run: Run) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        await asyncio.Event().wait()
+
+    async def test(client: Client) -> None:
+        await client.open()
+        await client.send(*[frame(TEXT, b"a")] * 40, frame(CLOSE, b"\x03\xe8"))
+        server = pytest.importorskip("esg.accel.server")
+        await client.call(lambda: server._stop_idle(client.shared))
+        assert client.received() == [(CLOSE, b"\x03\xf4")]
+        assert client.transport.closed == "FIN"
+
+    run(app, test)
+
+
+def test_client_that_goes_on_sending_does_not_put_the_close_timeout_off(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol = pytest.importorskip("esg.accel.websocket_protocol")
+    server = pytest.importorskip("esg.accel.server")
+    monkeypatch.setattr(protocol, "is_readable", lambda _: True)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        await send({"type": "websocket.close", "code": 4000})
+
+    async def test(client: Client) -> None:
+        await client.open()
+        async with asyncio.timeout(60):
+            while not client.transport.closed:
+                await client.send(frame(TEXT, b"more"))
+                await client.call(lambda: server._sweep(client.shared))
+                await asyncio.sleep(0.01)
+
+    run(app, test, ws_close_timeout=0.05)

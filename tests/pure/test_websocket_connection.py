@@ -312,6 +312,26 @@ async def test_close_timeout() -> None:
     assert events[-1] == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
 
 
+async def test_close_frame_behind_messages_that_nobody_took() -> None:
+    go_on = anyio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(ACCEPT)
+        await go_on.wait()
+        await send({"type": "websocket.close", "code": 4000})
+
+    async with talking(app, ws_close_timeout=0) as (driven, socket):
+        await socket.send(*[frame(BINARY, bytes(4000))] * 40, frame(CLOSE, NORMAL))
+        [connection] = driven.server.connections
+        websocket = connection.websocket
+        assert websocket is not None
+        await driven.until(lambda: websocket._reader_waits is not None)
+        go_on.set()
+        with anyio.fail_after(60):
+            assert await socket.close_code() == 4000
+            assert await socket.client.at_end()
+
+
 async def test_ping_and_pong() -> None:
     app = Seen()
     async with talking(app) as (driven, socket):

@@ -120,6 +120,8 @@ def test_timers_agree_with_a_table(
             timers.arm(getattr(deadlines, name), time)
             lasts = (SECONDS | seconds)[name] or inf
             ends["stop_writing" if name == "WRITE" else "stop_reading"] = (name, time + lasts)
+            if name == "WRITE" and ends["stop_reading"][0] == "PONG":
+                ends["stop_reading"] = ("PONG", time + SECONDS["PONG"])
     assert timers.next() == min(end for _, end in ends.values())
     due = [name for name, end in ends.values() if end <= now]
     assert timers.expired(now) == getattr(deadlines, (due or ["NONE"])[0])
@@ -188,3 +190,24 @@ def test_what_an_earlier_wait_left_untaken_is_forgotten(deadlines: ModuleType) -
     timers.arm(deadlines.WRITE, 110.0)
     timers.untaken(10, 120.0)
     assert timers.next() == 110.0 + SECONDS["WRITE"]
+
+
+def test_a_client_that_takes_bytes_has_time_to_come_to_the_ping(deadlines: ModuleType) -> None:
+    timers = deadlines.Deadlines(deadlines.Timeouts(10, 5, 60, 60, ping=20, pong=20))
+    timers.arm(deadlines.PONG, 100.0)
+    timers.untaken(5000, 110.0)
+    assert timers.next() == 120.0
+    timers.arm(deadlines.WRITE, 110.0)
+    assert timers.next() == 130.0
+    timers.untaken(5000, 115.0)
+    assert timers.next() == 130.0
+    timers.untaken(4999, 125.0)
+    assert timers.next() == 145.0
+    assert timers.expired(145.0) == deadlines.PONG
+
+
+def test_other_timers_do_not_restart_as_bytes_are_taken(deadlines: ModuleType) -> None:
+    timers = deadlines.Deadlines(deadlines.Timeouts(10, 5, 60, 60, ping=20, pong=20))
+    timers.arm(deadlines.PING, 100.0)
+    timers.arm(deadlines.WRITE, 110.0)
+    assert timers.next() == 120.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,3 +41,16 @@ def test_text_must_be_utf8(pieces: list[bytes]) -> None:
     with pytest.raises(WebSocketFailure) as failure:
         assembler.add(TEXT, pieces[-1], True)
     assert failure.value.code == 1007
+
+
+def test_fragments_without_content_take_no_memory() -> None:
+    assembler = MessageAssembler()
+    assembler.add(TEXT, "é".encode(), False)
+    tracemalloc.start()
+    try:
+        for _ in range(50_000):
+            assembler.add(TEXT, b"", False)
+        assert tracemalloc.get_traced_memory()[0] < 50_000
+    finally:
+        tracemalloc.stop()
+    assert assembler.add(TEXT, b"!", True) == "é!"
