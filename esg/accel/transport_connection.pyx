@@ -156,8 +156,8 @@ cdef class TransportConnection(Connection):
         return True
 
     cdef int watch_progress(self, double now) except -1:
-        """Show the WRITE timer what the client has not taken yet."""
-        if self.writing_paused and self.deadlines.is_writing():
+        """Show the timers what the client has not taken yet."""
+        if not self.lost and self.transport is not None and self.deadlines.watches_client():
             self.deadlines.untaken(
                 self.transport.get_write_buffer_size() + unacknowledged(fileno(self.transport)), now
             )

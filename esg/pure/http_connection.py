@@ -268,7 +268,7 @@ class HttpConnection:
 
     def sweep(self, now: float) -> None:
         """Look at the time: fire what has run out, send a head that was held long enough."""
-        if self.deadlines.is_writing():
+        if self.deadlines.watches_client():
             self.deadlines.untaken(self.transport.unacknowledged(), now)
         expired = self.deadlines.expired(now)
         if expired == deadlines.WRITE:

@@ -87,7 +87,14 @@ class Deadlines:
     alone restarts with WRITE: a ping waits its turn behind whatever a slow client is still to take.
     """
 
-    __slots__ = ("_reading", "_reading_ends", "_timeouts", "_untaken", "_writing_ends")
+    __slots__ = (
+        "_ping_waits",
+        "_reading",
+        "_reading_ends",
+        "_timeouts",
+        "_untaken",
+        "_writing_ends",
+    )
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
@@ -95,6 +102,7 @@ class Deadlines:
         self._reading_ends = _NEVER
         self._writing_ends = _NEVER
         self._untaken = 0  # bytes, as far as they have been looked at
+        self._ping_waits = False  # the client may still have to take what stands before the ping
 
     def arm(self, timer: int, now: float) -> None:
         """Start a timer; all but WRITE replace each other."""
@@ -103,11 +111,14 @@ class Deadlines:
         if timer == WRITE:
             self._writing_ends = ends
             self._untaken = 0
-            if self._reading == PONG:  # the client has not come to the ping yet
+            if self._ping_waits:
                 self.arm(PONG, now)
         else:
             self._reading = timer
             self._reading_ends = ends
+            self._ping_waits = timer == PONG
+            if self._ping_waits:
+                self._untaken = 0
 
     def _seconds(self, timer: int) -> float:
         timeouts = self._timeouts
@@ -135,27 +146,34 @@ class Deadlines:
         """Stop whichever reading timer runs."""
         self._reading = NONE
         self._reading_ends = _NEVER
+        self._ping_waits = False
 
     def stop_writing(self) -> None:
         """Stop the WRITE timer."""
         self._writing_ends = _NEVER
 
-    def is_writing(self) -> bool:
-        """Tell whether the WRITE timer runs."""
-        return self._writing_ends < _NEVER
+    def watches_client(self) -> bool:
+        """Tell whether a timer restarts as the client takes bytes: see `untaken`."""
+        return self._writing_ends < _NEVER or self._ping_waits
 
     def untaken(self, size: int, now: float) -> None:
         """Restart the WRITE timer if the client has taken something since the last look.
 
         The kernel says that there is room only once a good part of its buffer is free, which a
-        slow reader may not reach in time.
+        slow reader may not reach in time. Likewise PONG, until the client has taken all: so
+        long, the ping may be behind what it has not taken.
 
         Args:
             size: bytes that are still to reach the client, those in the kernel included.
             now: the time.
         """
+        if not size:
+            self._ping_waits = False
         if size < self._untaken:
-            self.arm(WRITE, now)
+            if self._ping_waits:
+                self.arm(PONG, now)
+            if self._writing_ends < _NEVER:
+                self.arm(WRITE, now)
         self._untaken = size
 
     def next(self) -> float:

@@ -162,11 +162,11 @@ def test_sweeps_for_a_timeout_of_others(deadlines: ModuleType) -> None:
 
 def test_write_timer_runs_from_when_it_is_armed(deadlines: ModuleType) -> None:
     timers = make(deadlines)
-    assert not timers.is_writing()
+    assert not timers.watches_client()
     timers.arm(deadlines.WRITE, 100.0)
-    assert timers.is_writing()
+    assert timers.watches_client()
     timers.stop_writing()
-    assert not timers.is_writing()
+    assert not timers.watches_client()
 
 
 def test_write_timer_restarts_as_the_client_takes_bytes(deadlines: ModuleType) -> None:
@@ -204,6 +204,30 @@ def test_a_client_that_takes_bytes_has_time_to_come_to_the_ping(deadlines: Modul
     timers.untaken(4999, 125.0)
     assert timers.next() == 145.0
     assert timers.expired(145.0) == deadlines.PONG
+
+
+def test_a_ping_behind_bytes_that_the_kernel_has(deadlines: ModuleType) -> None:
+    timers = deadlines.Deadlines(deadlines.Timeouts(10, 5, 60, 60, ping=20, pong=20))
+    timers.arm(deadlines.PONG, 100.0)
+    assert timers.watches_client()
+    timers.untaken(5000, 110.0)
+    assert timers.next() == 120.0
+    timers.untaken(4999, 115.0)
+    assert timers.next() == 135.0
+    timers.untaken(0, 120.0)  # the ping has arrived
+    assert not timers.watches_client()
+    timers.arm(deadlines.WRITE, 121.0)
+    timers.untaken(3000, 122.0)
+    timers.untaken(2000, 123.0)
+    assert timers.next() == 135.0
+
+
+def test_a_ping_that_has_its_answer_waits_no_more(deadlines: ModuleType) -> None:
+    timers = deadlines.Deadlines(deadlines.Timeouts(10, 5, 60, 60, ping=20, pong=20))
+    for act in (timers.stop_reading, lambda: timers.arm(deadlines.PING, 100.0)):
+        timers.arm(deadlines.PONG, 100.0)
+        act()
+        assert not timers.watches_client()
 
 
 def test_other_timers_do_not_restart_as_bytes_are_taken(deadlines: ModuleType) -> None:

@@ -25,6 +25,7 @@ cdef class Deadlines:
     cdef double _reading_ends
     cdef double _writing_ends
     cdef Py_ssize_t _untaken
+    cdef bint _ping_waits
 
     @cython.locals(seconds=double, ends=double)
     cpdef void arm(self, int timer, double now) except *
@@ -34,7 +35,7 @@ cdef class Deadlines:
     cdef double _websocket_seconds(self, int timer) except? -1
     cpdef void stop_reading(self) except *
     cpdef void stop_writing(self) except *
-    cpdef bint is_writing(self) except -1
+    cpdef bint watches_client(self) except -1
     cpdef void untaken(self, Py_ssize_t size, double now) except *
     cpdef double next(self) except? -1
     cpdef int expired(self, double now) except -1
