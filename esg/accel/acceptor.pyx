@@ -22,11 +22,13 @@ class Acceptor:
         listener: listening and non-blocking; closed by `close`.
         protocol_factory: makes the protocol of one connection.
         room: returns how many more connections may be open; `start` again once there is some.
+        on_room: called where a connection that was accepted has failed, and left its room.
         loop: the running loop.
     """
 
-    def __init__(self, listener, protocol_factory, room, loop):
+    def __init__(self, listener, protocol_factory, room, on_room, loop):
         self._room = room
+        self._on_room = on_room
         self._listener = listener
         self._protocol_factory = protocol_factory
         self._loop = loop
@@ -92,12 +94,20 @@ class Acceptor:
                 accepted, _ = self._listener.accept()
                 task = self._loop.create_task(self._open(accepted))
                 self._opening.add(task)
-                task.add_done_callback(self._opening.discard)
+                task.add_done_callback(self._opened)
+
+    def _opened(self, task):
+        self._opening.discard(task)
+        if not task.cancelled() and not task.result():
+            self._on_room()
 
     async def _open(self, accepted):
+        """Make a connection's transport; tell whether that went well."""
         accepted.setblocking(False)
         try:
             await self._loop.connect_accepted_socket(self._protocol_factory, accepted)
         except OSError as error:  # the client is gone already
             logger.debug("Connection lost: %s", error)
             accepted.close()
+            return False
+        return True

@@ -41,7 +41,7 @@ class FastServer:
         self._serving = Serving(service, self._loop)
         self._sweeper = None
         self._acceptors = [
-            Acceptor(listener, self._protocol, self._room, self._loop)
+            Acceptor(listener, self._protocol, self._room, self._accept_again, self._loop)
             for listener in service.listeners
         ]
         if service.config.limit_connections:
