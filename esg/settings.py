@@ -133,6 +133,9 @@ def _take_file(settings: Settings, file: Path | None) -> None:
     if path.name == PROJECT_FILE:
         for key in _PROJECT_TABLE:
             table = table.get(key, {})
+            if not isinstance(table, dict):
+                settings.errors.append(f"{path}: [{'.'.join(_PROJECT_TABLE)}] must be a table")
+                return
     for key, value in table.items():
         name = key.replace("-", "_")
         if name in _SCHEMA:

@@ -98,6 +98,12 @@ def test_project_file() -> None:
     assert collect({}, {}, Path("other.toml")).found["port"] == Found(82, "other.toml")
 
 
+@pytest.mark.parametrize("text", ["tool = 1", "[tool]\nesg = 'x'"])
+def test_project_file_with_something_else(text: str) -> None:
+    settings = from_file(text, "pyproject.toml")
+    assert settings.errors == ["pyproject.toml: [tool.esg] must be a table"]
+
+
 def test_project_file_without_our_table() -> None:
     Path("pyproject.toml").write_text('[project]\nname = "x"\n', "utf-8")
     assert collect({}, {}, None).given() == {}
