@@ -94,7 +94,8 @@ def systemd_descriptors(name: str, environment: Mapping[str, str]) -> list[int]:
     if environment.get("LISTEN_PID") != str(os.getpid()):
         raise StartupError("cannot bind systemd: no sockets were passed to this process")
     count = environment.get("LISTEN_FDS", "")
-    numbers = range(_FIRST_PASSED, _FIRST_PASSED + (int(count) if count.isdigit() else 0))
+    passed = int(count) if count.isascii() and count.isdigit() and len(count) < 5 else 0
+    numbers = range(_FIRST_PASSED, _FIRST_PASSED + passed)
     names = environment.get("LISTEN_FDNAMES", "").split(":")
     found = [
         number

@@ -275,6 +275,7 @@ def test_sockets_of_systemd(name: str, numbers: list[int]) -> None:
         ("", {"LISTEN_PID": "1"}),
         ("", {"LISTEN_FDS": "0"}),
         ("", {"LISTEN_FDS": "x"}),
+        ("", {"LISTEN_FDS": "9" * 30}),
         ("other", {}),
         ("web", {"LISTEN_FDNAMES": ""}),
     ],

@@ -99,14 +99,10 @@ def test_project_file() -> None:
 
 
 @pytest.mark.parametrize("text", ["tool = 1", "[tool]\nesg = 'x'"])
-def test_project_file_with_something_else(text: str) -> None:
-    settings = from_file(text, "pyproject.toml")
-    assert settings.errors == ["pyproject.toml: [tool.esg] must be a table"]
-
-
-def test_project_file_without_our_table() -> None:
-    Path("pyproject.toml").write_text('[project]\nname = "x"\n', "utf-8")
-    assert collect({}, {}, None).given() == {}
+def test_project_file_whose_table_is_none(text: str) -> None:
+    Path("pyproject.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=r"pyproject.toml: (tool|esg) must be a table, got"):
+        collect({}, {}, None)
 
 
 @pytest.mark.parametrize(
