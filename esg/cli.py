@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -28,12 +29,15 @@ _EPILOG = (
 )
 
 
+_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+")
+
+
 class _GroupedCommand(click.Command):
     """List the options under the headings of the schema."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the values that some options on or off may have."""
-        return super().parse_args(ctx, _without_booleans(args))
+        """Take the values that some options may have, and need not."""
+        return super().parse_args(ctx, _with_bare_values(_without_booleans(args)))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -67,6 +71,19 @@ def _without_booleans(args: Sequence[str]) -> list[str]:
     return plain
 
 
+def _with_bare_values(args: Sequence[str]) -> list[str]:
+    """Write out what an option alone stands for: what follows it is its value only if a number."""
+    bare = {flag_name(f.name): o.bare for f in fields(Config) if (o := option_of(f)) and o.bare}
+    left = list(args)
+    written: list[str] = []
+    while left:
+        argument = left.pop(0)
+        if argument in bare and not (left and _NUMBER.fullmatch(left[0])):
+            argument = f"{argument}={bare[argument]}"
+        written.append(argument)
+    return written
+
+
 class _SchemaOption(click.Option):
     """A click option that knows its heading."""
 
@@ -87,7 +104,7 @@ def _click_option(schema_field: Any, option: Option) -> _SchemaOption:
         details |= {"multiple": option.repeatable, "shell_complete": _completion(option)}
         details["metavar"] = option.metavar or _metavar(kind, option)
         if option.bare is not None:
-            details |= {"is_flag": False, "flag_value": str(option.bare)}
+            details["metavar"] = f"[={details['metavar']}]"
     made = _SchemaOption([*names, schema_field.name], **details)
     made.heading = option.group
     return made

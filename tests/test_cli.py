@@ -155,6 +155,24 @@ def test_settings_of_the_environment_and_of_a_file(
     assert "timeout_body = 60 # default" in shown
 
 
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (["--cancel-on-disconnect", HELLO], "3"),
+        ([HELLO, "--cancel-on-disconnect"], "3"),
+        (["--cancel-on-disconnect", "0.5", HELLO], "0.5"),
+        (["--cancel-on-disconnect=7", HELLO], "7"),
+    ],
+)
+def test_an_option_that_can_stand_alone(
+    arguments: list[str], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here(*arguments, "--print-config") == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert f"cancel_on_disconnect = {value} # --cancel-on-disconnect" in shown
+    assert f'app = "{HELLO}" # APP' in shown
+
+
 def test_check_config(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here(HELLO, "--check-config") == 0
     assert capsys.readouterr().err == "esg: the configuration is good\n"
