@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "esg.log_config",
         "esg.cancellation",
     ),
-    ("esg.logs",),
+    ("esg.logs", "esg.schema"),
     ("esg.websocket_codecs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
     ("esg.binding", "esg.send_buffer", "esg.service"),

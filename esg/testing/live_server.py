@@ -14,9 +14,10 @@ from typing import Any, Final, Protocol
 
 from esg.app_loader import load_app
 from esg.asgi import ASGIApp
-from esg.config import Config, LogLevel
+from esg.config import Config
 from esg.errors import ConfigError
 from esg.implementation import resolve, run_loop
+from esg.schema.logging import LogLevel
 from esg.server import Server
 from esg.testing.rows import implementation_of
 from esg.testing.running_calls import RunningCalls

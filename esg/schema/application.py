@@ -1,0 +1,38 @@
+"""Settings: what application is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from esg.options import setting
+
+_HEADING = "Application"
+
+
+def _root_path(value: Any) -> str:
+    if not isinstance(value, str) or (value.strip("/") and not value.startswith("/")):
+        raise ValueError("must be empty or begin with /")
+    return value.rstrip("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationSettings:
+    """What application is served."""
+
+    factory: bool = setting(False, "APP is a function that returns the application.", _HEADING)
+    app_dir: str = setting(
+        ".", "Directory that is searched for APP first.", _HEADING, metavar="PATH"
+    )
+    root_path: str = setting(
+        "", "Path that APP is mounted at.", _HEADING, metavar="PATH", parse=_root_path
+    )
+    env_file: str | None = setting(
+        None,
+        "File of environment variables to set before APP is loaded.",
+        _HEADING,
+        metavar="PATH",
+    )
+    lifespan: Literal["auto", "on", "off"] = setting(
+        "auto", "Run the application's lifespan.", _HEADING, choices=("auto", "on", "off")
+    )
