@@ -22,6 +22,7 @@ from esg.schema.implementation import ImplementationSettings
 from esg.schema.limits import LimitSettings
 from esg.schema.logging import LoggingSettings
 from esg.schema.timeouts import TimeoutSettings
+from esg.schema.tls import TLSSettings
 from esg.schema.websocket import WebSocketSettings
 
 
@@ -56,6 +57,7 @@ class Config(
     HTTPSettings,
     ImplementationSettings,
     ApplicationSettings,
+    TLSSettings,
     BindingSettings,
     metaclass=_SchemaType,
 ):

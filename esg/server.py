@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import wait_readable
@@ -23,6 +24,9 @@ from esg.log_config import apply_log_config
 from esg.logs import TRACE, logger
 from esg.message_trace import trace_messages
 from esg.service import Service
+
+if TYPE_CHECKING:
+    from esg.tls.server_tls import ServerTLS
 
 # How long lifespan shutdown may take when the user asks a second time to stop.
 _FORCED_LIFESPAN = 1.0  # seconds
@@ -41,6 +45,14 @@ def startup_errors(config: Config) -> Iterator[str]:
             attempt()
         except ESGError as error:
             yield str(error)
+
+
+def _tls(config: Config) -> ServerTLS | None:
+    if not config.speaks_tls:
+        return None
+    from esg.tls.server_tls import ServerTLS  # noqa: PLC0415 - `ssl` costs time at start-up
+
+    return ServerTLS(config)
 
 
 def _load(config: Config) -> ASGIApp:
@@ -72,6 +84,7 @@ class Server:
         self._used = False
         self._error: BaseException | None = None
         self._service: Service | None = None
+        self._tls: ServerTLS | None = None
         self._stopping = False
         self._forced = False
         self._wake_sender: socket.socket | None = None
@@ -151,6 +164,7 @@ class Server:
 
     async def _serve(self, wake: socket.socket) -> None:
         implementation = self._implementation()
+        self._tls = _tls(self.config)
         app = _load(self.config)
         self.watches_signals = True  # a byte that comes from here on will be read
         if logger.isEnabledFor(TRACE):
@@ -209,6 +223,7 @@ class Server:
             context=lifespan.context,
             server_info=implementation.info(),
             on_serving=lambda: self._on_serving(listeners, implementation),
+            tls=self._tls,
         )
         self._apply_stop(lifespan)
         binding.listen(listeners, self.config.backlog)

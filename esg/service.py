@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -30,6 +30,9 @@ from esg.websocket_codecs.choice import CodecFactory, resolve
 from esg.websocket_codecs.tracing import TracingCodec
 from esg.websocket_codecs.wsproto_codec import WsprotoCodec
 
+if TYPE_CHECKING:  # `ssl` is imported where it is wanted
+    from esg.tls.server_tls import ServerTLS
+
 
 @dataclass(slots=True)
 class Service:
@@ -42,6 +45,8 @@ class Service:
         state: the lifespan state that every request gets a copy of.
         context: the context that every request runs in a copy of.
         server_info: what this server is, for `scope["extensions"]["esg.server"]`.
+        on_serving: to be called by the driver once it accepts connections.
+        tls: what connections are secured by, if they are.
 
     Attributes:
         stop: set when the server is to stop gracefully.
@@ -57,6 +62,7 @@ class Service:
     context: contextvars.Context
     server_info: dict[str, Any]
     on_serving: Callable[[], None]
+    tls: ServerTLS | None = None
     stop: anyio.Event = field(default_factory=anyio.Event)
     force_stop: anyio.Event = field(default_factory=anyio.Event)
     stuck: anyio.Event = field(default_factory=anyio.Event)

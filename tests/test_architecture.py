@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.logs", "esg.schema"),
     ("esg.websocket_codecs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
+    ("esg.tls",),
     ("esg.binding", "esg.send_buffer", "esg.service"),
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),
