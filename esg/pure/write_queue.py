@@ -8,7 +8,6 @@ sends of several tasks cannot overtake each other.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,10 @@ class WriteQueue:
     def __init__(self, connection: HttpConnection, tasks: TaskGroup) -> None:
         self._connection = connection
         self._tasks = tasks
+        # Lists: they are short, and an empty deque takes more memory than all else of an idle one.
         # Buffers, and behind each write's last one the event that tells its writer.
-        self._waiting: deque[Buffer | anyio.Event] = deque()
-        self._senders: deque[anyio.Event] = deque()  # in the order of their send() calls
+        self._waiting: list[Buffer | anyio.Event] = []
+        self._senders: list[anyio.Event] = []  # in the order of their send() calls
 
     async def write(self, pieces: Sequence[Buffer]) -> None:
         """Write `pieces`, waiting as long as the client is slow.
@@ -109,7 +109,7 @@ class WriteQueue:
     def end_turn(self, waited: bool) -> None:
         """Give the turn back that `turn` gave."""
         if waited:
-            self._senders.popleft()
+            self._senders.pop(0)
             self._next_turn()
 
     def _next_turn(self) -> None:
@@ -143,7 +143,7 @@ class WriteQueue:
                     connection.deadlines.arm(deadlines.WRITE, time.monotonic())
                     await connection.transport.wait_writable()
                     continue
-                self._waiting.popleft()
+                self._waiting.pop(0)
         except OSError:
             connection.drop()
         except BaseException:

@@ -11,7 +11,7 @@ cdef class WebSocketSession:
     cdef public int timer
     cdef object _denial
     cdef bint _connect_delivered
-    cdef object _queue
+    cdef list _queue
     cdef Py_ssize_t _queued_bytes
     cdef tuple _disconnect
     cdef bint _owes_answer
