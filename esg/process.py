@@ -23,6 +23,7 @@ from esg.config import Config
 from esg.implementation import resolve, run_loop
 from esg.logs import logger
 from esg.server import Server
+from esg.service_manager import reporting
 
 # What the loop may still take once serving is over, or once the user asks a second time.
 _LOOP_BOUND = 4.0  # seconds
@@ -40,7 +41,7 @@ def run_server(config: Config) -> int:
     server = Server(config)
     stop = _Stop(server)
     server.on_stuck = stop.leave
-    with stop.on_signals():
+    with stop.on_signals(), reporting(server):
         try:
             run_loop(loop, stop.serve)
         except KeyboardInterrupt:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import wait_readable
@@ -71,6 +71,8 @@ class Server:
         addresses: where it listens, as URLs or unix:PATH; empty until it has started.
         watches_signals: whether `shutdown` is heard; while the application is imported it is not.
         on_stuck: called once everything but requests that cannot be cancelled has ended.
+        companions: run in the server's loop, from before the application's start-up until after
+            its shutdown; they are cancelled then, and must not raise.
     """
 
     def __init__(self, config: Config) -> None:
@@ -78,6 +80,7 @@ class Server:
         self.addresses: tuple[str, ...] = ()
         self.watches_signals = False
         self.on_stuck: Callable[[], None] | None = None
+        self.companions: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._settled = anyio.Event()  # serving, or never will
         self._settled_for_threads = threading.Event()
         self._starting: anyio.CancelScope | None = None
@@ -124,6 +127,16 @@ class Server:
         """
         await self._settled.wait()
         self._raise_unless_served()
+
+    async def stop_begun(self) -> None:
+        """Wait until a server that has started begins to stop.
+
+        Raises:
+            StartupError, ConfigError: it never starts.
+        """
+        await self.started()
+        if self._service is not None:  # else it has never started, and the line above has raised
+            await self._service.stop.wait()
 
     def wait_started(self, timeout: float | None = None) -> None:
         """Do what `started` does, from another thread than the server's.
@@ -191,6 +204,8 @@ class Server:
         lifespan = Lifespan(app, self.config.lifespan, self.config.timeout_lifespan)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch_wake, lifespan, wake)
+            for companion in self.companions:
+                tasks.start_soon(companion)
             try:
                 with anyio.CancelScope() as self._starting:
                     await lifespan.startup(tasks)

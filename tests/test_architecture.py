@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),
     ("esg.server",),
+    ("esg.service_manager",),
     ("esg.background", "esg.process", "esg.testing"),
     ("esg",),
     ("esg.settings", "esg.uvicorn_options"),
