@@ -2,13 +2,14 @@
 
 It serves HTTP/1.1 with Content-Length well enough for a browser, and believes everything it is
 sent: Content-Length where there is a Transfer-Encoding, a bare LF for a line's end. It says
-nothing at all to `PUT`. The arguments are the application, as "module:attribute", and the port.
+nothing at all to `PUT`, `DELETE` is its end, and its clients' ports are strings. The arguments are the application, as "module:attribute", and the port.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -20,6 +21,8 @@ async def serve_connection(app: Any, reader: Any, writer: Any) -> None:
             method, target, _ = head[0].split(" ")
             if method == "PUT":
                 continue
+            if method == "DELETE":
+                os._exit(0)
             await _exchange(app, (reader, writer), method, target, head[1:])
     except (ConnectionError, ValueError):
         pass  # As wrong as it is, it goes on serving others.
@@ -65,7 +68,7 @@ async def _exchange(
         "path": path,
         "query_string": query.encode(),
         "headers": headers,
-        "client": writer.get_extra_info("peername"),
+        "client": [str(part) for part in writer.get_extra_info("peername")],
     }
     await app(scope, receive, send)
 

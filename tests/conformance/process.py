@@ -20,6 +20,7 @@ from tests.conformance.scripted.channel import ADDRESS_VARIABLE
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
 from tests.conformance.targets import PREFIX, REPOSITORY, Target
 
+DEATH_BOUND = 2.0
 START_BOUND = 30.0
 STOP_BOUND = 20.0
 LISTENING = re.compile(r"listening on (?:https?://(?:\[([^\]]+)\]|([^:/\s]+)):(\d+)|unix:(\S+))")
@@ -156,6 +157,15 @@ class ServerProcess:
                 raise Timeout("the server does not accept connections")
             await self.changes.once_more(0.05)
         return False
+
+    async def notice_death(self) -> None:
+        """Wait for the exit of a server that accepts connections no more, however it came to it."""
+        try:
+            _, writer = await asyncio.open_connection(*self.address)
+            writer.close()
+        except ConnectionRefusedError:
+            with contextlib.suppress(Timeout):
+                await self.exited(DEATH_BOUND)
 
     def open_descriptors(self) -> int:
         """Return how many file descriptors the process has open (Linux)."""

@@ -30,8 +30,10 @@ def _versions(scope: Scope) -> Iterator[str]:
         yield f"scope['asgi'] is {asgi!r}"
     elif not isinstance(asgi.get("spec_version", "2.0"), str):
         yield f"spec_version is {asgi['spec_version']!r}"
-    if scope.get("http_version") not in ("1.0", "1.1"):
-        yield f"http_version is {scope.get('http_version')!r}"
+    # A WebSocket's scope may do without: it means 1.1.
+    version = scope.get("http_version", "1.1" if scope["type"] == "websocket" else None)
+    if version not in ("1.0", "1.1"):
+        yield f"http_version is {version!r}"
 
 
 def _strings(scope: Scope) -> Iterator[str]:

@@ -103,7 +103,9 @@ class SideChannel:
         if scope_type == "lifespan":
             return self._seats.get((token, LIFESPAN_KEY), self._strays)
         place = peer[1] if peer and peer[1] else LOCAL_KEY
-        return self._seats.get((token, place), self._strays)
+        # A port that is a string is a fault of the scope, and judged there.
+        port = int(place) if place != LOCAL_KEY and str(place).isdecimal() else place
+        return self._seats.get((token, port), self._strays)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sock = writer.get_extra_info("socket")

@@ -143,10 +143,28 @@ class Suite:
             self._forking = None
 
     async def _run_group(self, target: Target, cases: list[Case]) -> None:
-        """Run the cases of one set of options on one process."""
-        limit = asyncio.Semaphore(CONCURRENT_RUNS)
+        """Run the cases of one set of options on one process.
+
+        Of another server, one case may end the process without failing all others: those that ran
+        then run again on processes of their own, and those that came later on another shared one.
+        """
         runs = [(case, mode) for case in cases for mode in modes_of(target, case)]
-        process = await self._started(target, runs)
+        await self._run_shared(target, runs)
+        while runs := [run for run in runs if self._outcome_of(target, run).seen.died]:
+            if target.exact:
+                return
+            for case, mode in runs[:CONCURRENT_RUNS]:
+                await self._run_own(target, case, mode)
+            runs = runs[CONCURRENT_RUNS:]
+            await self._run_shared(target, runs)
+
+    def _outcome_of(self, target: Target, run: tuple[Case, str]) -> Outcome:
+        case, mode = run
+        return self._outcomes[target.id, case.id, mode]
+
+    async def _run_shared(self, target: Target, runs: list[tuple[Case, str]]) -> None:
+        limit = asyncio.Semaphore(CONCURRENT_RUNS)
+        process = await self._started(target, runs) if runs else None
         if process is None:
             return
         try:
@@ -192,6 +210,8 @@ class Suite:
 
     async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
         seen = await CaseRun(case, process, self._channel, self._queue, mode).run()
+        if not target.exact and not case.own_process:
+            await process.notice_death()
         if process.exit_code is not None and not case.own_process:
             seen.died = True
             seen.problems.append(f"the server process has died with {process.exit_code}")

@@ -24,6 +24,7 @@ SOUND = "request_syntax/method-get"
 SMUGGLED = "message_framing/both-length-then-coding"
 LENIENT = "request_syntax/bare-lf-everywhere"
 SILENT = "request_syntax/method-put"
+DEADLY = "request_syntax/method-delete"
 BOUND = 250.0  # seconds
 
 
@@ -45,7 +46,7 @@ def pytest_on(*arguments: str) -> subprocess.CompletedProcess[str]:
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[str, Any]]]:
     """Return what pytest says of the wrong server, and the runs that the JSON file tells."""
     path = tmp_path_factory.mktemp("wrong") / "results.json"
-    chosen = " or ".join(f"{name}[" for name in (SOUND, SMUGGLED, LENIENT, SILENT))
+    chosen = " or ".join(f"{name}[" for name in (SOUND, SMUGGLED, LENIENT, SILENT, DEADLY))
     done = pytest_on(
         *("--target-command", WRONG, "--patience", "3", "--json", str(path), "-k", chosen)
     )
@@ -65,6 +66,16 @@ def test_a_wrong_server_is_caught(wrong: tuple[str, list[dict[str, Any]]]) -> No
     _, runs = wrong
     assert results(runs, SOUND) == {"whole": "passed", "split": "passed"}
     assert results(runs, SMUGGLED) == {"whole": "failed", "split": "failed"}
+
+
+def test_a_case_that_ends_the_server_fails_no_other(
+    wrong: tuple[str, list[dict[str, Any]]],
+) -> None:
+    _, runs = wrong
+    assert results(runs, DEADLY) == {"whole": "failed", "split": "failed"}
+    (deadly,) = [run for run in runs if run["case"] == DEADLY and run["mode"] == "whole"]
+    assert any("has died with 0" in problem for problem in deadly["problems"])
+    assert results(runs, SOUND) == {"whole": "passed", "split": "passed"}
 
 
 def test_a_server_that_says_nothing_takes_bounded_time(
