@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from esg._version import __version__
-from esg.asgi import ASGIApp
+from esg.asgi import AnyApp
 from esg.background import run_in_thread
 from esg.config import Config
 from esg.errors import ClientDisconnected, ConfigError, ESGError, MessageError, StartupError
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-def run(app: ASGIApp | str, **settings: Any) -> int:
+def run(app: AnyApp | str, **settings: Any) -> int:
     """Serve an application until SIGINT or SIGTERM, and log as the command `esg` does.
 
     Args:

@@ -1,4 +1,4 @@
-"""From "module:attribute", a factory or an object to an ASGI 3 application.
+"""From "module:attribute", a factory or an object to an application.
 
 Must not know servers. Every way in which it can fail is an AppLoadError of one line that names
 the part that does not lead on; only an error inside the user's own module keeps its traceback.
@@ -13,11 +13,11 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, cast
 
-from esg.asgi import ASGIApp
+from esg.asgi import AnyApp
 from esg.errors import AppLoadError
 
 
-def load_app(app: ASGIApp | str, *, factory: bool = False, app_dir: str = ".") -> ASGIApp:
+def load_app(app: AnyApp | str, *, factory: bool = False, app_dir: str = ".") -> AnyApp:
     """Return the application that `app` is or names.
 
     Args:
@@ -34,7 +34,7 @@ def load_app(app: ASGIApp | str, *, factory: bool = False, app_dir: str = ".") -
         found = _call_factory(found, name)
     if not callable(found):
         raise AppLoadError(f"{name!r} is not callable: it is {_kind(found)}, not an application")
-    return cast(ASGIApp, found)
+    return cast(AnyApp, found)
 
 
 def load_environment(env_file: str) -> None:

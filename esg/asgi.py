@@ -14,6 +14,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 # An application returns nothing; one that returns something is told so.
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
+# What a user may hand over: ASGI 3, ASGI 2 or WSGI.
+AnyApp: TypeAlias = Callable[..., Any]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from esg.asgi import ASGIApp
+from esg.asgi import AnyApp
 from esg.config import Config
 from esg.implementation import resolve, run_loop
 from esg.server import Server
 
 
 @contextmanager
-def run_in_thread(app: ASGIApp | str, **settings: Any) -> Iterator[Server]:
+def run_in_thread(app: AnyApp | str, **settings: Any) -> Iterator[Server]:
     """Serve an application in a thread while the block runs.
 
         with esg.run_in_thread(app, port=0) as server:

@@ -23,8 +23,8 @@ from esg.settings import Settings, as_toml, collect
 from esg.uvicorn_options import HEADING, OPTIONS, translate
 
 _EPILOG = (
-    "APP is an ASGI application: MODULE:ATTRIBUTE, such as example:app. A setting that is not "
-    "given here is looked for in the environment (--root-path is ESG_ROOT_PATH, APP is ESG_APP), "
+    "APP is an ASGI or WSGI application: MODULE:ATTRIBUTE, such as example:app. A setting that is "
+    "not given here is looked for in the environment (--root-path is ESG_ROOT_PATH, APP is ESG_APP), "
     "then in the file."
 )
 
@@ -227,7 +227,7 @@ def _command() -> click.Command:
         "esg",
         params=parameters,
         callback=_serve,
-        help="Serve an ASGI application over HTTP.",
+        help="Serve an ASGI or WSGI application over HTTP.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     )
 

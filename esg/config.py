@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from esg.asgi import ASGIApp
+from esg.asgi import AnyApp
 from esg.errors import ConfigError
 from esg.options import check, flag_name
 from esg.schema.application import ApplicationSettings
@@ -64,13 +64,13 @@ class Config(
     """Hold every setting of one server.
 
     Args:
-        app: an ASGI application, or the string "module:attribute" that leads to one.
+        app: an ASGI or WSGI application, or the string "module:attribute" that leads to one.
 
     Raises:
         ConfigError: a setting is unknown, has a wrong value, or contradicts another.
     """
 
-    app: ASGIApp | str
+    app: AnyApp | str
 
     def __post_init__(self) -> None:
         """Check every value, then what they say together."""

@@ -19,6 +19,7 @@ from esg.asgi import ASGIApp
 from esg.config import Config
 from esg.errors import ConfigError, ESGError, StartupError
 from esg.implementation import Implementation, resolve, running_loop
+from esg.interfaces.choice import as_asgi3, close
 from esg.lifespan import Lifespan
 from esg.log_config import apply_log_config
 from esg.logs import TRACE, logger
@@ -58,7 +59,9 @@ def _tls(config: Config) -> ServerTLS | None:
 def _load(config: Config) -> ASGIApp:
     if config.env_file is not None:
         load_environment(config.env_file)
-    return load_app(config.app, factory=config.factory, app_dir=config.app_dir)
+    app = load_app(config.app, factory=config.factory, app_dir=config.app_dir)
+    name = config.app if isinstance(config.app, str) else repr(config.app)
+    return as_asgi3(app, config.interface, name, config.wsgi_threads)
 
 
 class Server:
@@ -180,13 +183,13 @@ class Server:
         self._tls = _tls(self.config)
         app = _load(self.config)
         self.watches_signals = True  # a byte that comes from here on will be read
-        if logger.isEnabledFor(TRACE):
-            app = trace_messages(app)
+        traced = trace_messages(app) if logger.isEnabledFor(TRACE) else app
         listeners = binding.bind(self.config)
         try:
-            await self._run_app(app, listeners, implementation, wake)
+            await self._run_app(traced, listeners, implementation, wake)
         finally:
             binding.release(listeners)
+            close(app)
 
     def _implementation(self) -> Implementation:
         loop = running_loop()

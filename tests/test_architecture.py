@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.websocket_codecs",),
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
     ("esg.tls",),
+    ("esg.interfaces",),
     ("esg.binding", "esg.send_buffer", "esg.service"),
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),

@@ -155,6 +155,37 @@ def app_dir(serve: Serve, folder: Path) -> None:
 
 
 @effect
+def interface(serve: Serve, folder: Path) -> None:
+    """The standard library's validator does not tell what it is."""
+    (folder / "validated.py").write_text(
+        "from wsgiref.validate import validator\n"
+        "from tests.apps.wsgi_stage import route\n"
+        "app = validator(route)\n",
+        "utf-8",
+    )
+    place = ("--app-dir", str(folder))
+    assert get(serve(*place, "--interface", "wsgi", app="validated:app")).body == b"hello"
+    assert get(serve(*place, app="validated:app")).status == 500
+
+
+@effect
+def wsgi_threads(serve: Serve, folder: Path) -> None:
+    """With one thread the second request waits for the first."""
+    server = serve("--wsgi-threads", "1", app="tests.apps.wsgi_stage:app")
+    with server.connect() as first, server.connect() as second:
+        first.request("/stuck")
+        server.stdout.wait_for("# stuck: begun")
+        second.request("/stuck")
+        server.open_gate()
+        assert first.response().body == b"too late"
+        server.stdout.wait_for("# stuck: begun", count=2)
+        server.open_gate()
+        assert second.response().body == b"too late"
+    server.stdout.wait_for("# stuck: sent", count=2)
+    assert server.stdout.matching("# stuck") == [f"# stuck: {w}" for w in ("begun", "sent") * 2]
+
+
+@effect
 def root_path(serve: Serve, folder: Path) -> None:
     shown = get(serve("--root-path", "/mounted"), "/scope-of-it").text
     assert '"root_path": "\'/mounted\'"' in shown

@@ -24,6 +24,15 @@ class ApplicationSettings:
     app_dir: str = setting(
         ".", "Directory that is searched for APP first.", _HEADING, metavar="PATH"
     )
+    interface: Literal["auto", "asgi3", "asgi2", "wsgi"] = setting(
+        "auto",
+        "Interface of the application.",
+        _HEADING,
+        choices=("auto", "asgi3", "asgi2", "wsgi"),
+    )
+    wsgi_threads: int = setting(
+        32, "Threads that run a WSGI application, at most.", _HEADING, minimum=1
+    )
     root_path: str = setting(
         "", "Path that APP is mounted at.", _HEADING, metavar="PATH", parse=_root_path
     )

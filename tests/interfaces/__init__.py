@@ -1,0 +1,1 @@
+"""ASGI 2 and WSGI applications seen as ASGI 3."""
