@@ -66,6 +66,8 @@ def _default(schema_field: Field[Any]) -> str:
         return ""
     if isinstance(default, bool):
         return "on" if default else "off"
+    if isinstance(default, tuple):
+        return " ".join(f"`{item}`" for item in default)
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 

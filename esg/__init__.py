@@ -38,8 +38,9 @@ def run(app: AnyApp | str, **settings: Any) -> int:
     Raises:
         ConfigError, StartupError: it cannot be served as asked.
     """
-    from esg.process import configure_logging, run_server  # noqa: PLC0415 - POSIX signals
+    from esg.process import configure_logging  # noqa: PLC0415 - POSIX signals
+    from esg.supervisor import run as run_processes  # noqa: PLC0415
 
     config = Config(app, **settings)
     configure_logging(config)
-    return run_server(config)
+    return run_processes(config)

@@ -31,10 +31,23 @@ def load_app(app: AnyApp | str, *, factory: bool = False, app_dir: str = ".") ->
     found: Any = _import_app(app, app_dir) if isinstance(app, str) else app
     name = app if isinstance(app, str) else repr(app)
     if factory:
-        found = _call_factory(found, name)
+        found = _call(found, name, "factory")
     if not callable(found):
         raise AppLoadError(f"{name!r} is not callable: it is {_kind(found)}, not an application")
     return cast(AnyApp, found)
+
+
+def call_function(name: str, app_dir: str = ".") -> None:
+    """Call the function that "module:function" names, without arguments.
+
+    Args:
+        name: of the function.
+        app_dir: the directory to search for the module first.
+
+    Raises:
+        AppLoadError: it is not there, or raises.
+    """
+    _call(_import_app(name, app_dir), name, "function")
 
 
 def load_environment(env_file: str) -> None:
@@ -84,13 +97,13 @@ def _import_module(name: str) -> ModuleType:
         raise AppLoadError(_own_traceback(error, f"importing {name!r} failed")) from error
 
 
-def _call_factory(found: Any, name: str) -> Any:
+def _call(found: Any, name: str, what: str) -> Any:
     if not callable(found):
-        raise AppLoadError(f"factory {name!r} is not callable: it is {_kind(found)}")
+        raise AppLoadError(f"{what} {name!r} is not callable: it is {_kind(found)}")
     try:
         return found()
     except (Exception, SystemExit) as error:
-        raise AppLoadError(_own_traceback(error, f"factory {name!r} failed")) from error
+        raise AppLoadError(_own_traceback(error, f"{what} {name!r} failed")) from error
 
 
 def _own_traceback(error: BaseException, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from esg.errors import ConfigError, ESGError
 from esg.implementation import resolve
 from esg.logs import logger
 from esg.options import SWITCHES, Option, flag_name, option_of
-from esg.process import configure_logging, leave, occupy_standard_streams, run_server
+from esg.process import configure_logging, leave, occupy_standard_streams
 from esg.server import startup_errors
 from esg.settings import Settings, as_toml, collect
+from esg.supervisor import run
 from esg.uvicorn_options import HEADING, OPTIONS, translate
 
 _EPILOG = (
@@ -144,6 +145,7 @@ def _help(schema_field: Any, option: Option) -> str:
     if default is None or default == () or isinstance(default, bool) or default == "":
         return option.help
     shown = f"{default:g}" if isinstance(default, float) else default
+    shown = " ".join(default) if isinstance(default, tuple) else shown
     return f"{option.help} [default: {shown}]"
 
 
@@ -166,7 +168,8 @@ def _serve(app: str | None, **given: Any) -> int:
         if arguments.pop("http2", False):
             raise ConfigError("--http2: ESG speaks HTTP/1.1; HTTP/2 is for a proxy in front of it")
         notices = translate(arguments)
-        settings = collect(arguments, os.environ, Path(file) if file else None)
+        path = Path(file) if file else None
+        settings = collect(arguments, os.environ, path)
         if show:
             click.echo("\n".join(as_toml(settings)))
         if check or show:
@@ -174,15 +177,15 @@ def _serve(app: str | None, **given: Any) -> int:
         config = settings.config()
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    return _run(config, notices)
+    return _run(config, notices, lambda: collect(arguments, os.environ, path).config())
 
 
-def _run(config: Config, notices: list[str]) -> int:
+def _run(config: Config, notices: list[str], reread: Callable[[], Config]) -> int:
     try:
         configure_logging(config)
         for notice in notices:
             logger.info(notice)
-        return run_server(config)
+        return run(config, reread)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     except ESGError as error:

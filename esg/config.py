@@ -21,6 +21,7 @@ from esg.schema.http import HTTPSettings
 from esg.schema.implementation import ImplementationSettings
 from esg.schema.limits import LimitSettings
 from esg.schema.logging import LoggingSettings
+from esg.schema.processes import ProcessSettings
 from esg.schema.timeouts import TimeoutSettings
 from esg.schema.tls import TLSSettings
 from esg.schema.websocket import WebSocketSettings
@@ -55,6 +56,7 @@ class Config(
     TimeoutSettings,
     WebSocketSettings,
     HTTPSettings,
+    ProcessSettings,
     ImplementationSettings,
     ApplicationSettings,
     TLSSettings,
@@ -86,6 +88,19 @@ class Config(
             raise ConfigError(
                 "impl (--impl) fast and loop (--loop) trio contradict each other: "
                 "trio needs --impl pure"
+            )
+        self._check_processes()
+
+    def _check_processes(self) -> None:
+        if self.reload and self.workers > 1:
+            raise ConfigError(
+                "reload (--reload) and workers (--workers) contradict each other: "
+                "what reloads is one process"
+            )
+        if self.supervised and not isinstance(self.app, str):
+            raise ConfigError(
+                "app must look like 'module:attribute' for workers, reload, worker_max_age and "
+                "worker_max_rss: other processes load it"
             )
 
     def _check_alone(self, name: str, others: tuple[str, ...]) -> None:

@@ -10,7 +10,8 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, Final, TextIO
+from io import TextIOWrapper
+from typing import Any, Final, TextIO, cast
 
 from esg.log_config import apply_log_config
 
@@ -35,8 +36,8 @@ _COLOURS: Final = {
 class LineFormatter(logging.Formatter):
     """Format a record as `LEVEL:    message`, coloured where it helps a reader."""
 
-    def __init__(self, colours: bool) -> None:
-        super().__init__("%(levelprefix)s %(message)s")
+    def __init__(self, colours: bool, names_process: bool = False) -> None:
+        super().__init__(f"%(levelprefix)s {'[%(process)d] ' if names_process else ''}%(message)s")
         self._colours = colours
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
@@ -68,6 +69,8 @@ def configure(
     use_colors: bool | None,
     log_config: str | Mapping[str, Any] | None = None,
     bare_access_log: bool = False,
+    *,
+    names_process: bool = False,
 ) -> None:
     """Give both loggers their handlers: the server's lines to stderr, responses to stdout.
 
@@ -79,12 +82,13 @@ def configure(
         log_config: the user's own configuration of handlers and levels instead: a dictionary or a
             file.
         bare_access_log: lines for responses have no level in front.
+        names_process: the server's lines have the process's number in front.
 
     Raises:
         StartupError: `log_config` cannot be read, or is wrong.
     """
     if log_config is None:
-        _set_handler(logger, sys.stderr, use_colors)
+        _set_handler(logger, sys.stderr, use_colors, names_process)
         _set_handler(access_logger, sys.stdout, use_colors)
         if bare_access_log:
             access_logger.handlers[0].setFormatter(logging.Formatter("%(message)s"))
@@ -98,7 +102,28 @@ def configure(
         access_logger.setLevel(logging.CRITICAL + 1)
 
 
-def _set_handler(target: logging.Logger, stream: TextIO | None, use_colors: bool | None) -> None:
+def reopen_files() -> None:
+    """Open the files of all handlers again, under their names: they may have been moved away."""
+    known = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    for handler in {handler for one in known for handler in one.handlers}:
+        if isinstance(handler, logging.FileHandler):
+            stream = open(  # noqa: SIM115, PTH123 - it is the handler's
+                handler.baseFilename,
+                handler.mode,
+                encoding=handler.encoding,
+                errors=handler.errors,
+            )
+            before = handler.setStream(cast("TextIOWrapper", stream))
+            if before is not None:
+                before.close()
+
+
+def _set_handler(
+    target: logging.Logger,
+    stream: TextIO | None,
+    use_colors: bool | None,
+    names_process: bool = False,
+) -> None:
     target.propagate = False  # or the root logger's handlers would repeat every line
     if stream is None:  # closed before we came to be (`esg app >&-`)
         target.handlers = [logging.NullHandler()]
@@ -107,5 +132,5 @@ def _set_handler(target: logging.Logger, stream: TextIO | None, use_colors: bool
         # https://no-color.org: set and not empty, whatever its value
         use_colors = stream.isatty() and not os.environ.get("NO_COLOR")
     handler = LineHandler(stream)
-    handler.setFormatter(LineFormatter(use_colors))
+    handler.setFormatter(LineFormatter(use_colors, names_process))
     target.handlers = [handler]

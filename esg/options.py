@@ -36,6 +36,7 @@ class Option:
         repeatable: whether the command line takes it several times.
         bare: the value that the flag alone stands for, if it can stand alone.
         takes_boolean: whether the command line also takes true or false behind it.
+        fallback: a variable of the environment, of others' making, that stands in for the default.
         parse: checks one value and returns it in its final form; raises ValueError with what is
             allowed.
     """
@@ -49,6 +50,7 @@ class Option:
     repeatable: bool = False
     bare: Any = None
     takes_boolean: bool = False
+    fallback: str | None = None
     parse: Callable[[Any], Any] | None = None
 
 

@@ -6,6 +6,7 @@ block the loop. So the process leaves without them once their time is over.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -13,9 +14,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from queue import SimpleQueue
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from esg import logs
 from esg.access_format import DEFAULT
@@ -25,32 +27,44 @@ from esg.logs import logger
 from esg.server import Server
 from esg.service_manager import reporting
 
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 # What the loop may still take once serving is over, or once the user asks a second time.
 _LOOP_BOUND = 4.0  # seconds
 # What the application's threads may take after that.
 _THREADS_BOUND = 1.0  # seconds
 
 
-def run_server(config: Config) -> int:
+def run_server(server: Server) -> int:
     """Run a server on a loop of its own until SIGINT or SIGTERM; return the exit code.
+
+    One of several stops on SIGTERM alone, and a second one means no more than the first: it may
+    have gone to the supervisor as well, which has then repeated it.
+
+    Args:
+        server: it has not served yet.
 
     Raises:
         ConfigError, StartupError: see `Server.serve`.
     """
-    loop = resolve(config.impl, config.loop).loop
-    server = Server(config)
+    loop = resolve(server.config.impl, server.config.loop).loop
     stop = _Stop(server)
     server.on_stuck = stop.leave
-    with stop.on_signals(), reporting(server):
+    manager = nullcontext() if server.is_one_of_several else reporting(server)
+    with log_signals(), stop.on_signals(), manager:
         try:
             run_loop(loop, stop.serve)
         except KeyboardInterrupt:
-            logger.info("Stopped during start-up")
+            level = logging.DEBUG if server.is_one_of_several else logging.INFO
+            logger.log(level, "Stopped during start-up")
     return stop.exit_code
 
 
-def configure_logging(config: Config) -> None:
+def configure_logging(config: Config, names_process: bool = False) -> None:
     """Log as the settings say; only a program that ESG runs configures logging.
+
+    Args:
+        config: the settings.
+        names_process: the server's lines have the process's number in front.
 
     Raises:
         StartupError: the user's own configuration is wrong.
@@ -61,7 +75,40 @@ def configure_logging(config: Config) -> None:
         config.use_colors,
         log_config=config.log_config,
         bare_access_log=config.access_log_format != DEFAULT,
+        names_process=names_process,
     )
+
+
+@contextmanager
+def log_signals() -> Iterator[None]:
+    """Open log files again on SIGUSR1; write every thread's stack on SIGQUIT.
+
+    The stacks are written even where Python code cannot run. Only in the main thread, and only
+    where the system has these signals.
+    """
+    if threading.current_thread() is not threading.main_thread() or os.name != "posix":
+        yield
+        return
+    # Not by the handler itself, which may interrupt a handler of logging; putting is reentrant.
+    asked: SimpleQueue[bool] = SimpleQueue()
+    threading.Thread(target=_reopen_logs, args=(asked,), name="esg logs", daemon=True).start()
+    before = signal.signal(signal.SIGUSR1, lambda _number, _frame: asked.put(True))
+    if sys.stderr is not None:
+        faulthandler.register(signal.SIGQUIT, all_threads=True, chain=False)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        faulthandler.unregister(signal.SIGQUIT)
+        asked.put(False)
+
+
+def _reopen_logs(asked: SimpleQueue[bool]) -> None:
+    while asked.get():
+        try:
+            logs.reopen_files()
+        except OSError as error:
+            logger.error("Cannot open a log file again: %s", error)
 
 
 def occupy_standard_streams() -> None:
@@ -123,13 +170,14 @@ class _Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM stop the server, where this thread may say so."""
+        """Let signals stop the server, where this thread may say so."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         # Started now: a signal handler must not start threads.
         threading.Thread(target=self._see_to_the_end, name="esg stop", daemon=True).start()
-        before = {n: signal.signal(n, self._on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
+        numbers = (signal.SIGTERM,) if self._server.is_one_of_several else STOP_SIGNALS
+        before = {n: signal.signal(n, self._on_signal) for n in numbers}
         try:
             yield
         finally:
@@ -139,7 +187,8 @@ class _Stop:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._received.append(number)
+        if not (self._received and self._server.is_one_of_several):
+            self._received.append(number)
         self._server.shutdown(force=len(self._received) > 1)
         if not self._server.watches_signals:
             raise KeyboardInterrupt  # out of the application's import

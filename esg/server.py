@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -14,7 +15,7 @@ from anyio import wait_readable
 
 from esg import binding
 from esg._version import __version__
-from esg.app_loader import load_app, load_environment
+from esg.app_loader import call_function, load_app, load_environment
 from esg.asgi import ASGIApp
 from esg.config import Config
 from esg.errors import ConfigError, ESGError, StartupError
@@ -25,12 +26,15 @@ from esg.log_config import apply_log_config
 from esg.logs import TRACE, logger
 from esg.message_trace import trace_messages
 from esg.service import Service
+from esg.supervision import Supervision
 
 if TYPE_CHECKING:
     from esg.tls.server_tls import ServerTLS
 
 # How long lifespan shutdown may take when the user asks a second time to stop.
 _FORCED_LIFESPAN = 1.0  # seconds
+# How long a server that retires leaves idle connections open, where they have no timeout.
+_IDLE_PATIENCE = 5.0  # seconds
 
 
 def startup_errors(config: Config) -> Iterator[str]:
@@ -59,6 +63,8 @@ def _tls(config: Config) -> ServerTLS | None:
 def _load(config: Config) -> ASGIApp:
     if config.env_file is not None:
         load_environment(config.env_file)
+    if config.worker_init is not None:
+        call_function(config.worker_init, config.app_dir)
     app = load_app(config.app, factory=config.factory, app_dir=config.app_dir)
     name = config.app if isinstance(config.app, str) else repr(config.app)
     return as_asgi3(app, config.interface, name, config.wsgi_threads)
@@ -69,6 +75,7 @@ class Server:
 
     Args:
         config: the settings.
+        supervision: what it is given as one of several; None if it is the only one.
 
     Attributes:
         addresses: where it listens, as URLs or unix:PATH; empty until it has started.
@@ -78,8 +85,11 @@ class Server:
             its shutdown; they are cancelled then, and must not raise.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, supervision: Supervision | None = None) -> None:
         self.config = config
+        self._supervision = supervision
+        # Of several, it is their supervisor that tells what happens.
+        self._told = logging.INFO if supervision is None else logging.DEBUG
         self.addresses: tuple[str, ...] = ()
         self.watches_signals = False
         self.on_stuck: Callable[[], None] | None = None
@@ -92,6 +102,7 @@ class Server:
         self._service: Service | None = None
         self._tls: ServerTLS | None = None
         self._stopping = False
+        self._retiring = False
         self._forced = False
         self._wake_sender: socket.socket | None = None
 
@@ -105,6 +116,11 @@ class Server:
         """
         if self._used:
             raise RuntimeError("a Server serves once; make another one")
+        if self.config.supervised and self._supervision is None:
+            raise ConfigError(
+                "workers, reload, worker_max_age and worker_max_rss are for the command esg and "
+                "esg.run: a Server is one process"
+            )
         self._used = True
         # shutdown() may come from any thread or a signal handler: a byte through a socket is
         # the one way to wake every loop from all of them.
@@ -178,13 +194,24 @@ class Server:
             with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
                 self._wake_sender.send(b".")
 
+    def retire(self) -> None:
+        """Stop because others go on: idle connections may be used once more.
+
+        Callable from any thread.
+        """
+        self._retiring = True
+        if self._wake_sender is not None:
+            with suppress(OSError):
+                self._wake_sender.send(b".")
+
     async def _serve(self, wake: socket.socket) -> None:
         implementation = self._implementation()
         self._tls = _tls(self.config)
         app = _load(self.config)
         self.watches_signals = True  # a byte that comes from here on will be read
         traced = trace_messages(app) if logger.isEnabledFor(TRACE) else app
-        listeners = binding.bind(self.config)
+        supervision = self._supervision
+        listeners = supervision.listeners if supervision else binding.bind(self.config)
         try:
             await self._run_app(traced, listeners, implementation, wake)
         finally:
@@ -213,7 +240,7 @@ class Server:
                 with anyio.CancelScope() as self._starting:
                     await lifespan.startup(tasks)
                 if self._starting.cancelled_caught:
-                    logger.info("Stopped during start-up")
+                    logger.log(self._told, "Stopped during start-up")
                 else:
                     await self._serve_started(app, lifespan, listeners, implementation)
             except StartupError as error:
@@ -224,7 +251,7 @@ class Server:
             tasks.cancel_scope.cancel()
         if self._error is not None:
             raise self._error
-        logger.info("Stopped")
+        logger.log(self._told, "Stopped")
 
     async def _serve_started(
         self,
@@ -242,11 +269,14 @@ class Server:
             server_info=implementation.info(),
             on_serving=lambda: self._on_serving(listeners, implementation),
             tls=self._tls,
+            share=self._supervision.share if self._supervision else None,
+            on_enough=self._supervision.enough if self._supervision else None,
         )
         self._apply_stop(lifespan)
         binding.listen(listeners, self.config.backlog)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._leave_if_stuck, lifespan, service)
+            tasks.start_soon(self._close_idle_in_time, service)
             await implementation.serve(service)
             tasks.cancel_scope.cancel()
 
@@ -261,18 +291,28 @@ class Server:
         if self.on_stuck is not None:
             await lifespan.shutdown()
             binding.release(service.listeners)
-            logger.info("Stopped")
+            logger.log(self._told, "Stopped")
             self.on_stuck()
+
+    async def _close_idle_in_time(self, service: Service) -> None:
+        """Of a server that retires, close idle connections once they have had their time."""
+        await service.stop.wait()
+        with anyio.move_on_after(self.config.timeout_keep_alive or _IDLE_PATIENCE):
+            await service.idle_over.wait()
+        service.end_idle()
 
     def _on_serving(self, listeners: list[socket.socket], implementation: Implementation) -> None:
         self.addresses = tuple(map(binding.address_of, listeners))
+        self._settle()
+        if self._supervision is not None:
+            self._supervision.serving(implementation.describe(), implementation.reason)
+            return
         if self.config.impl == "auto" and implementation.name == "pure":
             logger.info("Using the pure implementation: %s", implementation.reason)
         for address in self.addresses:
             logger.info(
                 "ESG %s (%s) listening on %s", __version__, implementation.describe(), address
             )
-        self._settle()
 
     async def _watch_wake(self, lifespan: Lifespan, wake: socket.socket) -> None:
         while True:
@@ -281,19 +321,31 @@ class Server:
             wake.recv(64)
 
     def _apply_stop(self, lifespan: Lifespan) -> None:
+        if self._retiring and self._service is not None:
+            self._service.retire()
         if not self._stopping:
             return
         if self._service is None:
             if self._starting is not None:
                 self._starting.cancel()
             return
-        if not self._service.stop.is_set():
-            logger.info("Stopping; a second signal stops at once")
-            self._service.stop.set()
+        if not self._service.closes_idle:
+            logger.log(self._told, "Stopping; a second signal stops at once")
+            self._service.end_idle()
         if self._forced and not self._service.force_stop.is_set():
             logger.warning("Stopping at once")
             self._service.force_stop.set()
             lifespan.hurry(_FORCED_LIFESPAN)
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Tell whether a supervisor watches over this server."""
+        return self._supervision is not None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Tell whether the server was told to stop, or to retire."""
+        return self._stopping or self._retiring
 
     @property
     def was_forced(self) -> bool:

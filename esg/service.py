@@ -6,6 +6,7 @@ Must not know how connections work.
 from __future__ import annotations
 
 import contextvars
+import random
 import socket
 import sys
 import time
@@ -19,6 +20,7 @@ from esg.access_log import AccessLog, RejectionLog
 from esg.asgi import ASGIApp
 from esg.config import Config
 from esg.errors import AppOverdue, ClientDisconnected, is_disconnect_of
+from esg.load_sharing import LoadShare
 from esg.logs import TRACE, logger
 from esg.rules.deadlines import Timeouts
 from esg.rules.request_head import HeadLimits
@@ -47,9 +49,14 @@ class Service:
         server_info: what this server is, for `scope["extensions"]["esg.server"]`.
         on_serving: to be called by the driver once it accepts connections.
         tls: what connections are secured by, if they are.
+        share: this process's part, where others accept from the same listeners.
+        on_enough: told why another process should take this one's place; without it, the server
+            stops where it has had enough.
 
     Attributes:
         stop: set when the server is to stop gracefully.
+        retiring: others go on with the same listeners, so idle connections may be used once more.
+        idle_over: set when, of a server that retires, idle connections are to be closed, too.
         force_stop: set when it is to stop at once.
         extensions: of every scope; `esg.shutdown` lets an application wait for the stop.
         stuck: set by the driver when requests go on a second after they were cancelled.
@@ -63,11 +70,16 @@ class Service:
     server_info: dict[str, Any]
     on_serving: Callable[[], None]
     tls: ServerTLS | None = None
+    share: LoadShare | None = None
+    on_enough: Callable[[str], None] | None = None
     stop: anyio.Event = field(default_factory=anyio.Event)
     force_stop: anyio.Event = field(default_factory=anyio.Event)
     stuck: anyio.Event = field(default_factory=anyio.Event)
+    retiring: bool = False
+    idle_over: anyio.Event = field(default_factory=anyio.Event)
     in_flight: int = 0
     _requests: int = 0
+    _max_requests: int = field(init=False)
     _websockets: int = 0
     _second: int = 0
     _late_warned: bool = False
@@ -111,11 +123,35 @@ class Service:
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in c.header]
         self._defaults = DefaultFields(b"esg" if c.server_header else None, c.date_header, extra)
         self._codec = resolve(c.ws)
+        self._max_requests = c.limit_max_requests
+        if c.limit_max_requests:  # the jitter is no secret
+            self._max_requests += random.randint(0, c.limit_max_requests_jitter)  # noqa: S311
 
     @property
     def stopping(self) -> bool:
-        """Tell whether connections are to be closed as they become idle."""
+        """Tell whether the answers from now on are the last of their connections."""
         return self.stop.is_set()
+
+    @property
+    def closes_idle(self) -> bool:
+        """Tell whether connections are to be closed that are idle."""
+        return self.stop.is_set() and not self.retiring
+
+    def retire(self) -> None:
+        """Stop as one of several: a client that uses its connection again is served.
+
+        It learns from the answer that this connection is over, and opens the next one to another
+        process. So nobody sends a request into a connection that is just being closed.
+        """
+        if not self.stop.is_set():
+            self.retiring = True
+            self.stop.set()
+
+    def end_idle(self) -> None:
+        """Stop, or end a retirement's patience with idle connections."""
+        self.retiring = False
+        self.stop.set()
+        self.idle_over.set()
 
     def default_fields(self) -> DefaultFields:
         """Return the default response fields, with a Date of this second."""
@@ -142,8 +178,11 @@ class Service:
         """Count a request that reaches the application."""
         self.in_flight += 1
         self._requests += 1
-        limit = self.config.limit_max_requests
+        limit = self._max_requests
         if limit and self._requests == limit:
+            if self.on_enough is not None:
+                self.on_enough(f"it has had {limit} requests (--limit-max-requests)")
+                return
             logger.info("Stopping after %d requests (--limit-max-requests)", limit)
             self.stop.set()
 
@@ -162,9 +201,28 @@ class Service:
         return RunningTime(self.config.timeout_request, -1 if grace is None else grace, now)
 
     def room_for_connections(self, open_ones: int) -> int:
-        """Return how many more connections may be accepted."""
+        """Return how many more connections may be open."""
         limit = self.config.limit_connections
-        return limit - open_ones if limit else sys.maxsize
+        room = max(0, limit - open_ones) if limit else sys.maxsize
+        if not room and self.share is not None:
+            self.share.leave()
+        return room
+
+    def turn(self, open_ones: int) -> int:
+        """Return how many connections to accept now; 0: ask again after `load_sharing.PAUSE`."""
+        if self.share is None:
+            return sys.maxsize
+        return self.share.room(open_ones, time.monotonic())
+
+    def connections_accepted(self, new: int, open_ones: int) -> None:
+        """Take note of connections that were accepted."""
+        if self.share is not None:
+            self.share.accepted(open_ones, new)
+
+    def connection_ended(self, open_ones: int) -> None:
+        """Take note that a connection is closed."""
+        if self.share is not None:
+            self.share.set_open(open_ones)
 
     def cancelled(self, why: int, exchange: object) -> Exception:
         """Return what stands for the cancellation of an application: see `rules.running_time`."""

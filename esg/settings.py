@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from esg.config import Config
 from esg.errors import ConfigError
-from esg.options import check, flag_name, from_text, variable_name
+from esg.options import check, flag_name, from_text, option_of, variable_name
 
 DEFAULT: Final = "default"
 PROJECT_FILE: Final = "pyproject.toml"
@@ -89,6 +89,7 @@ def collect(
         ConfigError: the file cannot be read, or is no TOML.
     """
     settings = Settings({name: Found(_default(f), DEFAULT) for name, f in _SCHEMA.items()})
+    _take_fallbacks(settings, environment)
     _take_file(settings, file)
     for name in _SCHEMA:
         text = environment.get(variable_name(name), "")
@@ -123,6 +124,14 @@ def _take(settings: Settings, name: str, value: Any, origin: str) -> None:
     except ConfigError as error:
         settings.errors.append(str(error))
     settings.found[name] = Found(value, origin)
+
+
+def _take_fallbacks(settings: Settings, environment: Mapping[str, str]) -> None:
+    for name, schema_field in _SCHEMA.items():
+        option = option_of(schema_field)
+        variable = option.fallback if option else None
+        if variable and (text := environment.get(variable, "")):
+            _take(settings, name, from_text(schema_field, text), "$" + variable)
 
 
 def _take_file(settings: Settings, file: Path | None) -> None:

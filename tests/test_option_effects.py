@@ -9,6 +9,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -438,6 +439,137 @@ def limit_concurrency(serve: Serve, folder: Path) -> None:
         answer = more.get("/")
         assert (answer.status, answer.field("retry-after")) == (503, "1")
         assert answer.field("connection") == "close"
+
+
+def process_of(server: ServerProcess) -> int:
+    return int(get(server).body)
+
+
+PROCESSES = "tests.apps.processes:app"
+
+
+@effect
+def workers(serve: Serve, folder: Path) -> None:
+    server = serve("--workers", "2", app=PROCESSES)
+    server.stderr.wait_for("Worker [0-9]+ serves", count=2)
+    with ExitStack() as clients:
+        kept = [clients.enter_context(server.connect()) for _ in range(16)]
+        assert len({client.get("/").body for client in kept}) == 2
+
+
+def site(folder: Path, answer: str) -> None:
+    """Write an application that answers so, as editors do: into a new file, then renamed."""
+    source = (
+        "from tests.apps.stage import answer\n"
+        "async def app(scope, receive, send):\n"
+        f"    await answer(send, b'{answer}')\n"
+    )
+    (folder / "site.tmp").write_text(source, "utf-8")
+    (folder / "site.tmp").rename(folder / "reloaded_site.py")
+
+
+def reloading(serve: Serve, folder: Path, *options: str) -> ServerProcess:
+    site(folder, "first")
+    options = ("--reload", "--lifespan", "off", "--app-dir", str(folder), *options)
+    server = serve(*options, app="reloaded_site:app", cwd=folder)
+    assert get(server).body == b"first"
+    return server
+
+
+@effect
+def reload(serve: Serve, folder: Path) -> None:
+    server = reloading(serve, folder)
+    site(folder, "second")
+    server.stderr.wait_for("Worker [0-9]+ has ended")
+    assert get(server).body == b"second"
+
+
+@effect
+def reload_dir(serve: Serve, folder: Path) -> None:
+    for name in ("watched", "other"):
+        (folder / name).mkdir()
+    server = reloading(serve, folder, "--reload-dir", "watched", "--reload-dir", "other")
+    assert server.stderr.matching(r"Watching \S+/watched, \S+/other")
+    site(folder, "second")  # here nobody looks
+    (folder / "other" / "file.py").touch()
+    server.stderr.wait_for("Changed: .*/other/file.py; starting again")
+    server.stderr.wait_for("Worker [0-9]+ has ended")
+    assert get(server).body == b"second"
+
+
+@effect
+def reload_include(serve: Serve, folder: Path) -> None:
+    server = reloading(serve, folder, "--reload-include", "*.html", "--reload-include", "*.css")
+    site(folder, "second")
+    (folder / "page.html").touch()
+    server.stderr.wait_for("Changed: .*/page.html; starting again")
+
+
+@effect
+def reload_exclude(serve: Serve, folder: Path) -> None:
+    server = reloading(serve, folder, "--reload-exclude", "generated_*", "--reload-delay", "0.05")
+    (folder / "generated_file.py").touch()
+    (folder / "written.py").touch()
+    changed = server.stderr.wait_for("Changed: .*; starting again")
+    assert "generated_file" not in changed.string
+
+
+@effect
+def reload_delay(serve: Serve, folder: Path) -> None:
+    """What changes within the delay is told at once."""
+    server = reloading(serve, folder, "--reload-delay", "1")
+    for name in "abc":
+        (folder / f"{name}.py").touch()
+    server.stderr.wait_for(r"Changed: \S+/a.py, \S+/b.py, \S+/c.py; starting again")
+
+
+@effect
+def worker_max_age(serve: Serve, folder: Path) -> None:
+    server = serve("--worker-max-age", "0.2", app=PROCESSES)
+    server.stderr.wait_for("Worker [0-9]+ serves", count=2)
+
+
+@effect
+def worker_max_rss(serve: Serve, folder: Path) -> None:
+    limit = 300_000_000
+    server = serve("--worker-max-rss", str(limit), app=PROCESSES)
+    first = process_of(server)
+    get(server, f"/leak?{limit}")
+    server.stderr.wait_for(rf"Replacing worker {first}: it holds [0-9]+ bytes")
+    server.stderr.wait_for(f"Worker {first} has ended")
+    assert process_of(server) != first
+
+
+@effect
+def worker_init(serve: Serve, folder: Path) -> None:
+    source = "import sys\ndef begin():\n    sys.stdout.write('# begin\\n')\n"
+    (folder / "hooks.py").write_text(source, "utf-8")
+    server = serve("--app-dir", str(folder), "--worker-init", "hooks:begin")
+    assert len(server.stdout.matching("# begin")) == 1
+    server = serve("--app-dir", str(folder), "--worker-init", "hooks:begin", "--workers", "2")
+    server.stdout.wait_for("# begin", count=2)
+
+
+@effect
+def timeout_worker_healthcheck(serve: Serve, folder: Path) -> None:
+    """A worker whose loop is blocked shows where, and another one takes its place."""
+    options = ("--timeout-worker-healthcheck", "1", "--workers", "2")
+    server = serve(*options, app=PROCESSES)
+    with server.connect() as client:
+        client.request("/block")
+        blocked = server.stdout.wait_for("# block: ([0-9]+)")[1]
+        server.stderr.wait_for(f"Worker {blocked} is stuck: its event loop has been blocked")
+        server.stderr.wait_for("processes.py.* in app")
+        server.stderr.wait_for(f"Worker {blocked} has ended")
+    server.stderr.wait_for("Worker [0-9]+ serves", count=3)
+
+
+@effect
+def limit_max_requests_jitter(serve: Serve, folder: Path) -> None:
+    server = serve("--limit-max-requests", "1", "--limit-max-requests-jitter", "1000000")
+    with server.connect() as client:
+        kept = [client.get("/").field("connection") for _ in range(3)]
+    assert kept == [None, None, None]
 
 
 @effect

@@ -26,8 +26,12 @@ WRITTEN = {
     "bind": "127.0.0.1:1",
     "header": "A: b",
     "log_config": "log.ini",
+    "reload_dir": "src",
+    "reload_exclude": "*.tmp",
+    "reload_include": "*.html",
     "root_path": "/api",
     "uds_permissions": "600",
+    "worker_init": "example:begin",
 }
 
 

@@ -62,7 +62,7 @@ cdef class HttpConnection(TransportConnection):
     def connection_made(self, transport):
         """Take the transport."""
         TransportConnection.connection_made(self, transport)
-        if self.serving.stopping:
+        if self.serving.closing_idle:
             self.stop()
 
     def buffer_updated(self, Py_ssize_t size):
@@ -177,7 +177,7 @@ cdef class HttpConnection(TransportConnection):
         if head is not None:
             self._serve(head)
             return True
-        if self.eof or (self.serving.stopping and not self.heads.begun()):
+        if self.eof or (self.serving.closing_idle and not self.heads.begun()):
             self.drop(False)  # there is nothing to answer
         return False
 
@@ -209,7 +209,7 @@ cdef class HttpConnection(TransportConnection):
 
     cdef int _upgrade(self, RequestHead head) except -1:
         """Hand everything over to a WebSocket's connection, if the handshake is lawful."""
-        if self.serving.stopping:
+        if self.serving.closing_idle:
             return self._reject(head.method, 503, "stopping", _RETRY_AFTER)
         try:
             handshake = judge_handshake(head, self.serving.compresses)

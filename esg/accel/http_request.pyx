@@ -126,7 +126,7 @@ cdef class HttpRequest(HttpSending):
         """Return what follows on the connection: see `rules.persistence`."""
         return after_response(
             (self.keep_alive if self.wire is None else self.wire.keep_alive)
-            and not self.serving.stopping,
+            and not self.serving.closing_idle,
             self.request_complete,
             self.unread_is_drainable(),
         )

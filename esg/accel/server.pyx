@@ -7,7 +7,7 @@ from esg.accel.request_task cimport RequestTask
 from esg.accel.serving cimport Serving, monotonic
 from esg.accel.transport_connection cimport TransportConnection
 
-from esg.accel.acceptor import Acceptor
+from esg.accel.acceptor import NOT_YET, Acceptor
 from esg.accel.http_protocol import HttpProtocol
 from esg.logs import logger
 
@@ -40,12 +40,14 @@ class FastServer:
         self._loop = asyncio.get_running_loop()
         self._serving = Serving(service, self._loop)
         self._sweeper = None
+        shares = service.share is not None
+        accepted = self._accepted if shares else None
         self._acceptors = [
-            Acceptor(listener, self._protocol, self._room, self._accept_again, self._loop)
+            Acceptor(listener, self._protocol, self._room, self._left, self._loop, accepted)
             for listener in service.listeners
         ]
-        if service.config.limit_connections:
-            self._serving.on_room = self._accept_again
+        if service.config.limit_connections or shares:
+            self._serving.on_room = self._left
 
     async def run(self):
         """Accept connections, then stop gracefully."""
@@ -55,10 +57,15 @@ class FastServer:
             self._sweep()
             self._service.on_serving()
             await self._service.stop.wait()
+            if self._service.share is not None:
+                self._service.share.leave()
             for acceptor in self._acceptors:
-                await acceptor.finish()
+                await acceptor.finish(take_waiting=not self._service.retiring)
             self._stop_listening()
             self._serving.stop()
+            if self._service.retiring:
+                await self._serve_idle_once_more()
+            self._serving.close_idle()
             _stop_idle(self._serving)
             await self._wait_for_the_end()
         finally:
@@ -67,11 +74,23 @@ class FastServer:
             await self._end_at_once()
 
     def _room(self):
-        """Return how many more connections may be accepted."""
-        opening = sum(acceptor.opening for acceptor in self._acceptors)
-        return self._service.room_for_connections(len(self._serving.connections) + opening)
+        """Return how many more connections may be accepted, NOT_YET if it is another's turn."""
+        count = self._open_connections()
+        room = self._service.room_for_connections(count)
+        if room and not self._service.stopping:
+            return min(room, self._service.turn(count)) or NOT_YET
+        return room
 
-    def _accept_again(self):
+    def _open_connections(self):
+        made = self._serving.connections
+        return len(made) + sum(acceptor.opening(made) for acceptor in self._acceptors)
+
+    def _accepted(self, new):
+        self._service.connections_accepted(new, self._open_connections())
+
+    def _left(self):
+        """Take note that a connection has left its room, and let another one take it."""
+        self._service.connection_ended(self._open_connections())
         for acceptor in self._acceptors:
             if acceptor.is_full and not self._service.stopping:
                 acceptor.start()
@@ -88,6 +107,15 @@ class FastServer:
         self._sweeper = self._loop.call_later(interval, self._sweep)
         self._serving.refresh()
         _sweep(self._serving)
+
+    async def _serve_idle_once_more(self):
+        """Of a server that retires, let idle connections be for a while."""
+        ended = asyncio.ensure_future(self._serving.emptied())
+        over = asyncio.ensure_future(self._service.idle_over.wait())
+        try:
+            await asyncio.wait((ended, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel(ended, over)
 
     async def _wait_for_the_end(self):
         """Wait for connections and applications, for as long as the bound allows."""
@@ -107,10 +135,7 @@ class FastServer:
                     wanted, timeout=LAST_WORDS, return_when=asyncio.FIRST_COMPLETED
                 )
         finally:
-            for waiting in (ended, forced):
-                waiting.cancel()
-                with suppress(asyncio.CancelledError):
-                    await waiting
+            await _cancel(ended, forced)
 
     async def _end_at_once(self):
         """Cancel what still runs and close what is still open."""
@@ -122,6 +147,13 @@ class FastServer:
                 await asyncio.wait_for(self._serving.emptied(), CANCEL_AGAIN)
             if self._loop.time() > stuck_at:
                 self._service.stuck.set()
+
+
+async def _cancel(*waiting):
+    for future in waiting:
+        future.cancel()
+        with suppress(asyncio.CancelledError):
+            await future
 
 
 def _sweep(Serving serving):

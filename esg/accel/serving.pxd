@@ -27,6 +27,7 @@ cdef class Serving:
     cdef readonly set connections
     cdef readonly set tasks
     cdef bint stopping
+    cdef bint closing_idle
     cdef bint cancelling
     cdef bint counts_requests
     cdef bint logs_access

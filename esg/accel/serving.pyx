@@ -135,8 +135,12 @@ cdef class Serving:
         self.logs_details = self.logs_access and self.service.access_log.detailed
 
     def stop(self):
-        """Take note that connections are to be closed as they become idle."""
+        """Take note that the answers from now on are the last of their connections."""
         self.stopping = True
+
+    def close_idle(self):
+        """Take note that connections are to be closed that are idle."""
+        self.closing_idle = True
 
     def cancel(self):
         """Cancel every application that is still running, but for those that wait for a thread."""
@@ -169,6 +173,7 @@ cdef class Serving:
             self.service.request_started()
             # Its response, and those under way, are the last of their connections.
             self.stopping = self.service.stopping
+            self.closing_idle = self.service.closes_idle
 
     cdef void request_ended(self) except *:
         """Count a request whose response is over."""

@@ -142,7 +142,7 @@ class HttpConnection:
         scanned = 0
         while True:
             begun = request_head.has_begun(self.buffer)
-            if not begun and self.service.stopping:
+            if not begun and self.service.closes_idle:
                 begun = self._read_waiting()
                 if not begun:
                     self.drop()

@@ -340,7 +340,7 @@ class RequestTask:
     def next_step(self) -> int:
         """Return what follows on the connection: see `rules.persistence`."""
         return persistence.after_response(
-            self._wire.keep_alive and not self._service.stopping,
+            self._wire.keep_alive and not self._service.closes_idle,
             self._exchange.request_complete,
             self._exchange.unread_is_drainable(),
         )

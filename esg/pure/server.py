@@ -11,6 +11,7 @@ import anyio
 from anyio import wait_readable
 from anyio.abc import TaskGroup
 
+from esg.load_sharing import PAUSE
 from esg.logs import logger
 from esg.pure.bounded_app import BoundedApp
 from esg.pure.http_connection import HttpConnection
@@ -63,10 +64,8 @@ class PureServer:
                     self.service.on_serving()
                     await self.service.stop.wait()
                     accepting.cancel_scope.cancel()
-                for listener in self.service.listeners:
-                    with suppress(OSError):  # the listener goes anyway
-                        self._accept_waiting(listener, requests)
-                    listener.close()
+                self._stop_accepting(requests)
+                await self._serve_idle_once_more()
                 for connection in tuple(self.connections):
                     connection.stop()
                 background.start_soon(self._bound_stop, requests)
@@ -79,8 +78,12 @@ class PureServer:
             while self.service.room_for_connections(len(self.connections)) <= 0:
                 await self._room.wait()
             await wait_readable(listener)
+            turn = self.service.turn(len(self.connections))
+            if not turn:
+                await anyio.sleep(PAUSE)
+                continue
             try:
-                self._accept_waiting(listener, requests)
+                self._accept_waiting(listener, requests, turn)
             except OSError as error:
                 if error.errno == errno.ECONNABORTED:
                     continue  # the client was gone before it was accepted
@@ -91,16 +94,44 @@ class PureServer:
             else:
                 trouble = None
 
-    def _accept_waiting(self, listener: socket.socket, requests: TaskGroup) -> None:
+    def _accept_waiting(self, listener: socket.socket, requests: TaskGroup, turn: int) -> None:
         """Accept what the kernel has, a bounded number at once.
 
         Raises:
             OSError: there is no room for another connection, or this one is gone.
         """
-        with suppress(BlockingIOError):
+        new = 0
+        try:
             room = self.service.room_for_connections(len(self.connections))
-            for _ in range(min(_ACCEPTS_AT_ONCE, room)):
+            while new < min(_ACCEPTS_AT_ONCE, room, turn):
                 self._open(listener.accept()[0], requests)
+                new += 1
+        except BlockingIOError:
+            pass
+        finally:
+            self.service.connections_accepted(new, len(self.connections))
+
+    def _stop_accepting(self, requests: TaskGroup) -> None:
+        """Close the listeners; where nobody else will accept what the kernel has, do that first."""
+        if self.service.share is not None:
+            self.service.share.leave()
+        for listener in self.service.listeners:
+            if not self.service.retiring:
+                with suppress(OSError):  # the listener goes anyway
+                    self._accept_waiting(listener, requests, _ACCEPTS_AT_ONCE)
+            listener.close()
+
+    async def _serve_idle_once_more(self) -> None:
+        """Of a server that retires, let idle connections be for a while."""
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(self._end_with_idle, waiting.cancel_scope)
+            while self.service.retiring and self.connections:
+                await self._room.wait()
+            waiting.cancel_scope.cancel()
+
+    async def _end_with_idle(self, waiting: anyio.CancelScope) -> None:
+        await self.service.idle_over.wait()
+        waiting.cancel()
 
     def _open(self, accepted: socket.socket, requests: TaskGroup) -> None:
         try:
@@ -113,7 +144,8 @@ class PureServer:
     def connection_ended(self, connection: HttpConnection) -> None:
         """Take note that a connection is closed."""
         self.connections.discard(connection)
-        if self.service.config.limit_connections:
+        self.service.connection_ended(len(self.connections))
+        if self.service.config.limit_connections or self.service.retiring:
             self._room.set()
             self._room = anyio.Event()
 

@@ -142,9 +142,9 @@ class WebSocketConnection:
     async def run(self) -> None:
         """Run the application and see that the session gets an end."""
         service = self._service
-        if service.stopping or service.saturated:
+        if service.closes_idle or service.saturated:
             limit = service.config.limit_concurrency
-            reason = "stopping" if service.stopping else f"{limit} requests are in flight"
+            reason = "stopping" if service.closes_idle else f"{limit} requests are in flight"
             await self._connection.reject("GET", 503, reason, _RETRY_AFTER)
             return
         service.request_started()

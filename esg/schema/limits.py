@@ -23,9 +23,6 @@ class LimitSettings:
         minimum=0,
         metavar="N",
     )
-    limit_max_requests: int = setting(
-        0, "Requests after which the server stops.", _HEADING, minimum=0, metavar="N"
-    )
     limit_head_size: int = setting(
         65536, "Size of a request head; above it 431.", _HEADING, minimum=256, metavar="BYTES"
     )

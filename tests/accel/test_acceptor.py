@@ -39,7 +39,7 @@ def test_a_connection_that_fails_leaves_its_room() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
             accepting = acceptor.Acceptor(
-                listener, Connection, lambda: 1 - accepting.opening, accept_again, loop
+                listener, Connection, lambda: 1 - accepting.opening(set()), accept_again, loop
             )
             with (
                 socket.create_connection(listener.getsockname()),

@@ -1,0 +1,373 @@
+"""Watch over the processes that serve: bind, start workers, see to their ends, heed signals.
+
+What is to be done is decided by `table`; here are the processes, the clock and the log. Must not
+import the application.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Final
+
+from esg import binding, logs
+from esg._version import __version__
+from esg.config import Config
+from esg.errors import ConfigError, ESGError, StartupError
+from esg.load_sharing import SLOTS, WorkerPage
+from esg.logs import logger
+from esg.process import configure_logging
+from esg.service_manager import ServiceManager
+from esg.supervisor.control import Told, config_text
+from esg.supervisor.table import Act, Policy, State, WorkerTable
+from esg.supervisor.wake import FILES_CHANGED, Wake
+from esg.supervisor.watched_files import WatchedFiles
+from esg.supervisor.watcher import watching
+from esg.supervisor.worker_process import WorkerProcess, resident_size
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (
+    *STOP_SIGNALS,
+    *(signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU),
+    *(signal.SIGUSR1, signal.SIGQUIT, signal.SIGCHLD),
+)
+# How often it is looked after ages, memory, and (where no signals come) ended processes.
+_TICK: Final = 1.0  # seconds
+# Between the stacks of two workers, so that their lines do not mix.
+_DUMP_APART: Final = 0.1  # seconds
+_MOST_WORKERS: Final = SLOTS // 2
+# Settings that a running supervisor cannot change.
+_FIXED: Final = ("host", "port", "uds", "fd", "bind", "uds_permissions", "reuse_port", "reload")
+Reread = Callable[[], Config]
+
+
+class Supervisor:
+    """Serve with many processes; use each supervisor once.
+
+    Args:
+        config: the settings.
+        reread: returns the settings that count by now, for SIGHUP.
+    """
+
+    def __init__(self, config: Config, reread: Reread) -> None:
+        self._config = config
+        self._reread = reread
+        self._config_text = _config_text(config)
+        self._table = WorkerTable(_policy(config))
+        self._wake = Wake()
+        self._page = WorkerPage()
+        self._free_slots = deque(range(SLOTS))
+        self._slots: dict[int, int] = {}
+        self._processes: dict[int, WorkerProcess] = {}
+        self._listeners: list[socket.socket] = []
+        self._selector = selectors.DefaultSelector()
+        self._received: list[int] = []  # of the signals that stop
+        self._to_dump: deque[int] = deque()
+        self._told_addresses = False
+        self._looked_at = 0.0
+        self._failure_code = 3
+        self._renewing = False
+        self._manager = ServiceManager.from_environment(os.environ)
+
+    def run(self) -> int:
+        """Serve until SIGINT or SIGTERM; return the exit code.
+
+        Raises:
+            ConfigError, StartupError: no worker can serve.
+        """
+        with ExitStack() as ending:
+            if self._manager is not None:
+                ending.callback(self._manager.close)
+            ending.callback(self._page.close)
+            ending.callback(self._wake.close)
+            ending.callback(self._selector.close)
+            self._check_memory_is_known()
+            self._listeners = binding.bind(self._config)
+            ending.callback(self._release)
+            self._selector.register(self._wake.receiver, selectors.EVENT_READ)
+            ending.enter_context(self._wake.on_signals(SIGNALS))
+            ending.callback(self._kill_all)
+            if self._config.reload:
+                ending.enter_context(self._watching_files())
+            while not self._table.finished:
+                self._turn()
+        if self._table.failure:
+            error = ConfigError if self._failure_code == 2 else StartupError
+            raise error(self._table.failure)
+        logger.info("Stopped")
+        return 128 + self._received[-1] if len(self._received) > 1 else 0
+
+    def _turn(self) -> None:
+        """Do what is due, then wait for what happens next."""
+        now = time.monotonic()
+        if now >= self._looked_at + _TICK:
+            self._look_at_workers()
+            self._looked_at = now
+            self._tell_manager()
+        for act, number in self._table.decide(now):
+            self._do(act, number)
+        if self._table.finished:
+            return
+        for key, _ in self._selector.select(self._patience(now)):
+            if key.data is not None:
+                self._hear(key.data)
+        for happened in self._wake.happened():
+            self._heed(happened)
+        for number in tuple(self._processes):
+            self._see_whether_ended(number)
+        if self._to_dump:
+            self._dump_one()
+
+    def _patience(self, now: float) -> float:
+        if self._to_dump:
+            return _DUMP_APART
+        return max(0.0, min(self._looked_at + _TICK, self._table.deadline(now)) - now)
+
+    def _watching_files(self) -> AbstractContextManager[None]:
+        config = self._config
+        directories = config.reload_dir or (".",)
+        files = WatchedFiles(directories, config.reload_include, config.reload_exclude)
+        return watching(files, config.reload_delay, self._wake.files_changed)
+
+    # What is done with workers.
+
+    def _do(self, act: Act, number: int) -> None:
+        if act is Act.START:
+            self._start(number)
+            return
+        process = self._processes[number]
+        if act is Act.RETIRE:
+            process.retire()
+        elif act is Act.DUMP:
+            logger.error("Worker %d is stuck: %s", process.pid, self._table.members[number].marked)
+            process.send_signal(signal.SIGQUIT)
+        elif act is Act.TERMINATE:
+            process.send_signal(signal.SIGTERM)
+        elif act is Act.FORCE:
+            process.force()
+        else:
+            logger.error("Worker %d does not end; killing it", process.pid)
+            process.send_signal(signal.SIGKILL)
+
+    def _start(self, number: int) -> None:
+        slot = self._free_slots.popleft()
+        self._page.clear(slot)
+        self._slots[number] = slot
+        listeners = [listener.fileno() for listener in self._listeners]
+        settings: Told = {
+            "config": self._config_text,
+            "path": sys.path,
+            "page": self._page.descriptor,
+            "slot": slot,
+            "listeners": listeners,
+        }
+        process = WorkerProcess(settings, [self._page.descriptor, *listeners])
+        self._processes[number] = process
+        self._selector.register(process.channel, selectors.EVENT_READ, number)
+
+    def _kill_all(self) -> None:
+        """Leave no worker behind; where all has gone well there is none."""
+        for process in self._processes.values():
+            process.send_signal(signal.SIGKILL)
+            process.close()
+
+    # What workers tell.
+
+    def _hear(self, number: int) -> None:
+        process = self._processes[number]
+        for message in process.messages():
+            if "serving" in message:
+                self._table.ready(number, time.monotonic())
+                logger.info("Worker %d serves", process.pid)
+                self._tell_addresses(message)
+            elif "enough" in message:
+                self._mark(number, str(message["enough"]))
+
+    def _tell_addresses(self, message: dict[str, Any]) -> None:
+        if self._told_addresses:
+            return
+        self._told_addresses = True
+        implementation = str(message["serving"])
+        if self._config.impl == "auto" and implementation.startswith("pure "):
+            logger.info("Using the pure implementation: %s", message["reason"])
+        if self._manager is not None:
+            self._manager.ready(self._status())
+        workers = f"{self._table.wanted} workers, " if not self._config.reload else ""
+        for listener in self._listeners:
+            address = binding.address_of(listener)
+            logger.info(
+                "ESG %s (%s%s) listening on %s", __version__, workers, implementation, address
+            )
+
+    def _status(self) -> str:
+        addresses = ", ".join(map(binding.address_of, self._listeners))
+        return f"{self._table.wanted} workers, listening on {addresses}"
+
+    def _tell_manager(self) -> None:
+        """Tell the service manager that the supervisor is alive, and when a renewal is done."""
+        if self._manager is None:
+            return
+        if self._manager.watchdog_interval is not None:
+            self._manager.watchdog()
+        if self._renewing and not self._table.renewing:
+            self._renewing = False
+            self._manager.ready(self._status())
+
+    def _mark(self, number: int, reason: str) -> None:
+        if self._table.mark(number, reason):
+            logger.info("Replacing worker %d: %s", self._processes[number].pid, reason)
+
+    def _see_whether_ended(self, number: int) -> None:
+        process = self._processes[number]
+        if process.returncode() is None:
+            return
+        self._hear(number)  # its last words
+        self._selector.unregister(process.channel)
+        process.close()
+        del self._processes[number]
+        state = self._table.members[number].state
+        unasked = self._table.ended(number, time.monotonic(), process.failure)
+        slot = self._slots.pop(number)
+        self._page.clear(slot)
+        self._free_slots.append(slot)
+        if self._table.failure:
+            self._failure_code = process.exit_code or self._failure_code
+            self._release()
+        elif not unasked:
+            logger.info("Worker %d has ended", process.pid)
+        elif state is State.SERVING:
+            logger.error("Worker %d has ended unasked: %s", process.pid, process.ending())
+        else:
+            self._tell_start_failed(process)
+
+    def _tell_start_failed(self, process: WorkerProcess) -> None:
+        why = process.failure or process.ending()
+        logger.error("Worker %d has not started: %s", process.pid, why)
+        if self._config.reload:
+            logger.info("Waiting for a change of the files")
+        elif self._table.has_old:
+            self._table.keep_old()
+            logger.error("The workers that serve are kept")
+
+    # How workers fare.
+
+    def _look_at_workers(self) -> None:
+        for member in self._table.serving:
+            process = self._processes[member.number]
+            limit = self._config.worker_max_rss
+            if limit and (size := resident_size(process.pid)) > limit:
+                self._mark(member.number, f"it holds {size} bytes (--worker-max-rss)")
+        for number, member in self._table.members.items():
+            if member.state in (State.SERVING, State.STOPPING):
+                self._table.beat(number, self._page.beats[self._slots[number]])
+
+    def _check_memory_is_known(self) -> None:
+        if self._config.worker_max_rss:
+            try:
+                resident_size(0)
+            except FileNotFoundError:
+                raise StartupError("--worker-max-rss needs /proc, which is not here") from None
+
+    def _dump_one(self) -> None:
+        process = self._processes.get(self._to_dump.popleft())
+        if process is not None:
+            logger.info("The stacks of worker %d:", process.pid)
+            process.send_signal(signal.SIGQUIT)
+
+    # What the user wants.
+
+    def _heed(self, happened: int) -> None:
+        if happened in STOP_SIGNALS:
+            self._stop(happened)
+        elif happened == FILES_CHANGED:
+            self._table.renew(time.monotonic())
+        elif happened == signal.SIGHUP:
+            self._renew()
+        elif happened == signal.SIGTTIN:
+            self._resize(self._table.wanted + 1)
+        elif happened == signal.SIGTTOU:
+            self._resize(self._table.wanted - 1)
+        elif happened == signal.SIGUSR1:
+            self._reopen_logs()
+        elif happened == signal.SIGQUIT:
+            self._to_dump.extend(self._processes)
+
+    def _stop(self, number: int) -> None:
+        self._received.append(number)
+        if len(self._received) > 1:
+            logger.warning("Stopping at once")
+        else:
+            logger.info("Stopping; a second signal stops at once")
+        if self._manager is not None:
+            self._manager.stopping()
+        self._release()
+        self._table.stop(time.monotonic())
+
+    def _release(self) -> None:
+        """Close our side of the listeners: the workers take what has come, and close theirs."""
+        binding.release(self._listeners)
+        self._listeners = []
+
+    def _renew(self) -> None:
+        """Replace all workers, with the settings that count by now."""
+        try:
+            config = self._reread()
+            text = _config_text(config)
+            configure_logging(config)
+        except ESGError as error:
+            logger.error("The configuration is not taken: %s", error)
+            return
+        for name in _FIXED:
+            if getattr(config, name) != getattr(self._config, name):
+                logger.warning("%s has changed, which takes a restart", name)
+        logger.info("Replacing all workers")
+        if self._manager is not None:
+            self._manager.reloading()
+            self._renewing = True
+        self._config, self._config_text = config, text
+        self._table.policy = _policy(config)
+        self._table.resize(config.workers)
+        self._table.renew(time.monotonic())
+
+    def _resize(self, wanted: int) -> None:
+        if self._config.reload or not 1 <= wanted <= _MOST_WORKERS:
+            logger.warning("The number of workers stays %d", self._table.wanted)
+            return
+        self._table.resize(wanted)
+        logger.info("%d workers are to serve", wanted)
+
+    def _reopen_logs(self) -> None:
+        for process in self._processes.values():
+            process.send_signal(signal.SIGUSR1)
+        try:
+            logs.reopen_files()
+        except OSError as error:
+            logger.error("Cannot open a log file again: %s", error)
+
+
+def _config_text(config: Config) -> str:
+    try:
+        return config_text(config)
+    except Exception as error:
+        # pickle says it by many classes of exceptions
+        raise ConfigError(f"a setting cannot be given to other processes: {error}") from error
+
+
+def _policy(config: Config) -> Policy:
+    graceful, lifespan = config.timeout_graceful_shutdown, config.timeout_lifespan
+    bounded = graceful and lifespan
+    return Policy(
+        workers=config.workers,
+        reload=config.reload,
+        max_age=config.worker_max_age,
+        # A reloading server is one that people hold in a debugger.
+        silence=0.0 if config.reload else config.timeout_worker_healthcheck,
+        stop_bound=graceful + lifespan + config.timeout_keep_alive if bounded else 0.0,
+    )
