@@ -22,6 +22,7 @@ from esg.schema.implementation import ImplementationSettings
 from esg.schema.limits import LimitSettings
 from esg.schema.logging import LoggingSettings
 from esg.schema.processes import ProcessSettings
+from esg.schema.proxies import ProxySettings
 from esg.schema.timeouts import TimeoutSettings
 from esg.schema.tls import TLSSettings
 from esg.schema.websocket import WebSocketSettings
@@ -59,6 +60,7 @@ class Config(
     ProcessSettings,
     ImplementationSettings,
     ApplicationSettings,
+    ProxySettings,
     TLSSettings,
     BindingSettings,
     metaclass=_SchemaType,

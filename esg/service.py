@@ -23,10 +23,12 @@ from esg.errors import AppOverdue, ClientDisconnected, is_disconnect_of
 from esg.load_sharing import LoadShare
 from esg.logs import TRACE, logger
 from esg.rules.deadlines import Timeouts
+from esg.rules.proxy_headers import ProxyHeaders
 from esg.rules.request_head import HeadLimits
 from esg.rules.response_head import DefaultFields
 from esg.rules.running_time import TOO_LONG, RunningTime
 from esg.rules.scope import Address
+from esg.rules.trusted_proxies import TrustedProxies
 from esg.websocket import Codec, DeflateParameters
 from esg.websocket_codecs.choice import CodecFactory, resolve
 from esg.websocket_codecs.tracing import TracingCodec
@@ -86,6 +88,8 @@ class Service:
     _rejections: RejectionLog = field(default_factory=RejectionLog)
     limits: HeadLimits = field(init=False)
     timeouts: Timeouts = field(init=False)
+    trusted_proxies: TrustedProxies = field(init=False)
+    proxy_headers: ProxyHeaders = field(init=False)
     access_log: AccessLog = field(init=False)
     extensions: dict[str, dict[str, Any]] = field(init=False)
     _defaults: DefaultFields = field(init=False)
@@ -117,6 +121,8 @@ class Service:
         )
         self.timeouts.sweep_for(c.timeout_request)
         self.timeouts.sweep_for(c.cancel_on_disconnect or 0)
+        self.trusted_proxies = TrustedProxies(c.forwarded_allow_ips)
+        self.proxy_headers = ProxyHeaders(self.trusted_proxies, c.forwarded_fields)
         # Whoever configures logging may look at a record's fields, too.
         details = c.log_config is not None
         self.access_log = AccessLog(c.access_log_format, c.access_log_exclude, details)
@@ -160,6 +166,10 @@ class Service:
             self._second = now
             self._defaults.set_time(now)
         return self._defaults
+
+    def believes(self, client: Address, server: Address) -> bool:
+        """Tell whether what the peer of a connection says of its requests' clients is believed."""
+        return self.config.proxy_headers and self.trusted_proxies.trusts_peer(client, server)
 
     def codec(self, deflate: DeflateParameters | None, own: CodecFactory = WsprotoCodec) -> Codec:
         """Make the codec of one WebSocket.

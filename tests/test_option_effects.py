@@ -144,6 +144,47 @@ def _is_connected(client: socket.socket) -> bool:
     return True
 
 
+TOLD = [
+    ("X-Forwarded-For", "203.0.113.5, 127.0.0.1"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "example.com"),
+    ("Forwarded", "for=203.0.113.6"),
+]
+
+
+def told(server: ServerProcess) -> str:
+    """Return the scope of a request that a proxy has told of."""
+    with server.connect() as client:
+        client.request("/scope-of-it", fields=TOLD)
+        return client.response().text
+
+
+@effect
+def proxy_headers(serve: Serve, folder: Path) -> None:
+    for options in ((), ("--proxy-headers",)):
+        assert '"client": "(\'203.0.113.5\', 0)"' in told(serve(*options))
+    shown = told(serve("--no-proxy-headers"))
+    assert '"client": "(\'127.0.0.1\', ' in shown
+    assert '"scheme": "\'http\'"' in shown
+
+
+@effect
+def forwarded_allow_ips(serve: Serve, folder: Path) -> None:
+    for trusted in ("127.0.0.0/8", "*", "10.0.0.1, 127.0.0.1"):
+        assert '"scheme": "\'https\'"' in told(serve("--forwarded-allow-ips", trusted))
+    for trusted in ("10.0.0.1", "unix", ""):
+        assert '"scheme": "\'http\'"' in told(serve("--forwarded-allow-ips", trusted))
+
+
+@effect
+def forwarded_fields(serve: Serve, folder: Path) -> None:
+    shown = told(serve("--forwarded-fields", "forwarded"))
+    assert '"client": "(\'203.0.113.6\', 0)"' in shown
+    shown = told(serve("--forwarded-fields", "host"))
+    assert '"client": "(\'127.0.0.1\', ' in shown
+    assert '"server": "(\'example.com\', 80)"' in shown
+
+
 @effect
 def factory(serve: Serve, folder: Path) -> None:
     assert get(serve("--factory", app="tests.apps.stage:make_app")).body == b"hello"

@@ -70,6 +70,25 @@ def test_an_empty_variable_is_none() -> None:
     assert settings.errors == []
 
 
+def test_variable_of_others_stands_in_for_a_default() -> None:
+    others = {"FORWARDED_ALLOW_IPS": "10.0.0.1"}
+    found = collect({}, others, None).found["forwarded_allow_ips"]
+    assert found == Found("10.0.0.1", "$FORWARDED_ALLOW_IPS")
+    own = {**others, "ESG_FORWARDED_ALLOW_IPS": "unix"}
+    found = collect({}, own, None).found["forwarded_allow_ips"]
+    assert found == Found("unix", "$ESG_FORWARDED_ALLOW_IPS")
+    Path("esg.toml").write_text('forwarded-allow-ips = ["10.0.0.2", "*"]', "utf-8")
+    found = collect({}, others, Path("esg.toml")).found["forwarded_allow_ips"]
+    assert found == Found("10.0.0.2,*", "esg.toml")
+
+
+def test_variable_of_others_may_be_wrong() -> None:
+    wrong = collect({}, {"FORWARDED_ALLOW_IPS": "localhost"}, None).errors
+    assert len(wrong) == 1
+    assert wrong[0].startswith("forwarded_allow_ips ($FORWARDED_ALLOW_IPS): must be addresses,")
+    assert wrong[0].endswith("got 'localhost'")
+
+
 def test_file_of_every_type() -> None:
     settings = from_file(
         """

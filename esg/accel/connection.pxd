@@ -10,6 +10,7 @@ cdef class Connection:
     cdef readonly object client
     cdef readonly object server
     cdef str scheme
+    cdef bint proxied
     # What the scopes of all its plain requests have in common.
     cdef dict scope_base
     cdef bint lost

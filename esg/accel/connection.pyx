@@ -9,6 +9,7 @@ cdef class Connection:
 
     Attributes:
         client, server: the two ends as a scope shows them.
+        proxied: the peer is a trusted proxy.
         lost: nothing can be written any more.
         eof: the client has sent FIN.
         writing_paused: bytes wait for the client to read.

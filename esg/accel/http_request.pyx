@@ -58,6 +58,9 @@ cdef class HttpRequest(HttpSending):
         if not self.awaits_continue:
             self.input_arrived()
         scope = request_scope(self.connection, self.head)
+        if self.head.forwarded and self.connection.proxied:
+            self.serving.proxy_headers.amend(scope)
+            self.client = scope["client"]
         self.serving.request_started()
         failure = None
         try:

@@ -14,6 +14,8 @@ cdef class HttpSending(HttpContent):
     cdef bint keep_alive
     cdef bint over
     cdef double began  # where the access log asks for it
+    # As its scope shows it, where that is not the connection's.
+    cdef object client
     # Futures of those that wait in send(), None: never yet; for their turn, and for the kernel to
     # take what they have given.
     cdef list _turns

@@ -255,7 +255,8 @@ cdef class HttpSending(HttpContent):
         if self.wire is not None:
             fields = self.wire.response.fields
         log = self.serving.service.access_log.log
-        log(self.connection.client, self.head, self, fields, self.began)
+        client = self.connection.client if self.client is None else self.client
+        log(client, self.head, self, fields, self.began)
 
 
 async def _checkpoint():

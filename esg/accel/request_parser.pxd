@@ -21,6 +21,7 @@ cdef class FieldSection:
     cdef list headers
     cdef tuple connection
     cdef long long content_length
+    cdef bint forwarded
 
 
 cdef class RequestParser:

@@ -32,6 +32,7 @@ cdef tuple _METHODS_RAW = tuple([method.encode() + b" " for method in _METHODS])
 cdef bytes _VERSION = b" HTTP/1.1\r\n"
 cdef bytes _KEEP_ALIVE = b"keep-alive"
 cdef bytes _CLOSE = b"close"
+cdef bytes _X_FORWARDED = b"x-forwarded-"
 cdef str _HTTP_1_1 = "1.1"
 
 # Shared by all parsers, which only read it; filled once, at the end of this module.
@@ -121,6 +122,7 @@ cdef class RequestParser:
         section.headers = []
         section.connection = ()
         section.content_length = -1
+        section.forwarded = False
         self._has_host = False
         for i in range(self._count):
             next_line = self._spans[i + 1].name if i + 1 < self._count else end - 2
@@ -195,6 +197,8 @@ cdef class RequestParser:
                 return False
         elif name == b"transfer-encoding" or name == b"expect" or name == b"te":
             return False
+        elif name == b"forwarded" or _begins(name, _X_FORWARDED):
+            section.forwarded = True
         return True
 
 
@@ -222,6 +226,14 @@ cdef bint _is_plain_host(const char *value, Py_ssize_t size) noexcept:
     return port_size <= MOST_PORT_DIGITS and 0 <= parse_digits(colon + 1, port_size) <= 65535
 
 
+cdef bint _begins(bytes name, bytes beginning) noexcept:
+    """Tell whether a field's name begins so."""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(beginning)
+    return PyBytes_GET_SIZE(name) >= size and not memcmp(
+        PyBytes_AS_STRING(name), PyBytes_AS_STRING(beginning), size
+    )
+
+
 cdef RequestHead _head(str method, const char *target, Py_ssize_t size, FieldSection section):
     cdef RequestHead head = RequestHead.__new__(RequestHead)
     cdef const char *query = <const char *> memchr(target, b"?", size)
@@ -237,6 +249,7 @@ cdef RequestHead _head(str method, const char *target, Py_ssize_t size, FieldSec
     head.content_length = section.content_length
     head.expect_continue = False
     head.takes_trailers = False
+    head.forwarded = section.forwarded
     head.connection = section.connection
     return head
 

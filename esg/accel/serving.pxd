@@ -2,8 +2,10 @@
 
 from esg.accel.request_parser cimport RequestParser
 from esg.accel.rules.deadlines cimport Timeouts
+from esg.accel.rules.proxy_headers cimport ProxyHeaders
 from esg.accel.rules.request_head cimport HeadLimits
 from esg.accel.rules.response_head cimport DefaultFields
+from esg.accel.rules.trusted_proxies cimport TrustedProxies
 
 
 cdef class ReceiveBuffer:
@@ -22,6 +24,9 @@ cdef class Serving:
     cdef str root_path
     cdef HeadLimits limits
     cdef readonly Timeouts timeouts
+    cdef ProxyHeaders proxy_headers
+    cdef TrustedProxies _trusted_proxies
+    cdef bint _believes_proxies
     cdef ReceiveBuffer receive_buffer
     cdef RequestParser parser
     cdef readonly set connections
@@ -47,6 +52,7 @@ cdef class Serving:
     cdef long long _second
     cdef object _emptied
 
+    cdef bint believes(self, object client, object server) except -1
     cdef DefaultFields default_fields(self)
     cdef bint saturated(self) except -1
     cdef void request_started(self) except *

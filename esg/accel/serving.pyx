@@ -107,6 +107,9 @@ cdef class Serving:
             close=config.ws_close_timeout,
         )
         self.timeouts.sweep_for(service.timeouts.sweep_interval * 4)
+        self._believes_proxies = config.proxy_headers
+        self._trusted_proxies = TrustedProxies(config.forwarded_allow_ips)
+        self.proxy_headers = ProxyHeaders(self._trusted_proxies, config.forwarded_fields)
         self.bounds_requests = service.bounds_requests
         extra = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in config.header]
         server = b"esg" if config.server_header else None
@@ -150,6 +153,10 @@ cdef class Serving:
         for task in tuple(self.tasks):
             if task not in in_threads:
                 task.cancel()
+
+    cdef bint believes(self, object client, object server) except -1:
+        """Tell whether what the peer of a connection says of its requests' clients is believed."""
+        return self._believes_proxies and self._trusted_proxies.trusts_peer(client, server)
 
     cdef DefaultFields default_fields(self):
         """Return the default response fields, with a Date of this second."""

@@ -61,6 +61,7 @@ cdef class WebSocketConnection(TransportConnection):
         self.client = opened.client
         self.server = opened.server
         self.scheme = opened.scheme
+        self.proxied = opened.proxied
         self.eof = opened.eof
         self.lost = opened.lost
         self.writing_paused = opened.writing_paused

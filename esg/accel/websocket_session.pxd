@@ -14,6 +14,7 @@ cdef class WebSocket(WebSocketSending):
     cdef double began
     # Waiters of those that wait in receive(); messages received since one last did.
     cdef list _receivers
+    cdef object _client
     cdef int _received
     # The answer to a ping, while what was written before still waits for the client.
     cdef list _pong

@@ -100,7 +100,7 @@ cdef class WebSocket(WebSocketSending):
         cdef TransportConnection connection = self.connection
         cdef RequestHead head = self.head
         cdef Serving serving = self.serving
-        return websocket_scope(
+        scope = websocket_scope(
             http_version=head.http_version,
             raw_path=head.raw_path,
             query=head.query,
@@ -113,6 +113,11 @@ cdef class WebSocket(WebSocketSending):
             state=serving.state,
             extensions=serving.extensions,
         )
+        self._client = connection.client
+        if head.forwarded and connection.proxied:
+            serving.proxy_headers.amend(scope)
+            self._client = scope["client"]  # the application may change its scope
+        return scope
 
     # The application's two callables; what they do happens when their result is awaited.
 
@@ -311,7 +316,7 @@ cdef class WebSocket(WebSocketSending):
         if self.serving.logs_access:
             outcome = Outcome(self.status, self.answers.sent())
             log = self.serving.service.access_log.log
-            log(self.connection.client, self.head, outcome, self.answers.headers(), self.began)
+            log(self._client, self.head, outcome, self.answers.headers(), self.began)
         return 0
 
     # How the application ends.

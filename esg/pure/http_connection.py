@@ -50,6 +50,7 @@ class HttpConnection:
         unyielded: what has been read and written since other tasks could run last.
         request: the request that reads and writes now.
         websocket: what it has become, if it asked for that.
+        proxied: its peer is a trusted proxy.
     """
 
     def __init__(self, transport: SocketTransport, server: PureServer, tasks: TaskGroup) -> None:
@@ -58,6 +59,7 @@ class HttpConnection:
         self.service = server.service
         self.deadlines = Deadlines(self.service.timeouts)
         self.buffer = bytearray()
+        self.proxied = self.service.believes(transport.client, transport.server)
         self.eof = False
         self.lost = False
         self.request: RequestTask | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def request_scope(connection: HttpConnection, head: RequestHead) -> Scope:
     """Return the scope of one request."""
     service = connection.service
-    return http_scope(
+    scope = http_scope(
         method=head.method,
         http_version=head.http_version,
         raw_path=head.raw_path,
@@ -29,3 +29,6 @@ def request_scope(connection: HttpConnection, head: RequestHead) -> Scope:
         extensions=service.extensions,
         takes_trailers=head.takes_trailers,
     )
+    if head.forwarded and connection.proxied:
+        service.proxy_headers.amend(scope)
+    return scope

@@ -41,6 +41,7 @@ class RequestTask:
     __slots__ = (
         "_began",
         "_body",
+        "_client",
         "_connection",
         "_exchange",
         "_over",
@@ -56,6 +57,7 @@ class RequestTask:
         self.head = head
         self._connection = connection
         self._service = connection.service
+        self._client = connection.transport.client
         persists = persistence.request_persists(head.http_version, head.connection)
         self._wire = Http1Response(
             head.http_version, persists, self._service.default_fields(), head.takes_trailers
@@ -86,7 +88,9 @@ class RequestTask:
             app = service.app
             if service.bounds_requests:
                 app = BoundedApp(self._connection.server, self).run
-            result = await app(request_scope(self._connection, self.head), self.receive, self.send)
+            scope = request_scope(self._connection, self.head)
+            self._client = scope["client"]  # the application may change its scope
+            result = await app(scope, self.receive, self.send)
         except BaseException as error:
             if is_cancelled():
                 self._abort()
@@ -330,8 +334,8 @@ class RequestTask:
         exchange = self._exchange
         self._service.request_ended()
         if exchange.status:
-            client, fields = self._connection.transport.client, self._wire.response.fields
-            self._service.access_log.log(client, self.head, exchange, fields, self._began)
+            fields = self._wire.response.fields
+            self._service.access_log.log(self._client, self.head, exchange, fields, self._began)
         if self._reading is not None:
             self._wake_receive()
         if not self._connection.lost:

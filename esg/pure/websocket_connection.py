@@ -101,6 +101,7 @@ class WebSocketConnection:
     __slots__ = (
         "_answers",
         "_began",
+        "_client",
         "_codec",
         "_connection",
         "_head",
@@ -120,6 +121,7 @@ class WebSocketConnection:
         service = connection.service
         self._connection = connection
         self._service = service
+        self._client = connection.transport.client
         self._head = head
         self._opening = opening
         self._began = time.perf_counter() if service.access_log.detailed else 0.0
@@ -152,7 +154,9 @@ class WebSocketConnection:
         self._settle()
         raised = True
         try:
-            result = await service.app(self._scope(), self.receive, self.send)
+            scope = self._scope()
+            self._client = scope["client"]  # the application may change its scope
+            result = await service.app(scope, self.receive, self.send)
         except BaseException as error:
             if is_cancelled():
                 self._connection.drop()
@@ -172,7 +176,7 @@ class WebSocketConnection:
         head = self._head
         transport = self._connection.transport
         service = self._service
-        return websocket_scope(
+        scope = websocket_scope(
             http_version=head.http_version,
             raw_path=head.raw_path,
             query=head.query,
@@ -185,6 +189,9 @@ class WebSocketConnection:
             state=service.state,
             extensions=service.extensions,
         )
+        if head.forwarded and self._connection.proxied:
+            service.proxy_headers.amend(scope)
+        return scope
 
     async def receive(self) -> Message:
         """Return the next message, waiting for the client where it has to."""
@@ -333,7 +340,7 @@ class WebSocketConnection:
     def _log_handshake(self) -> None:
         self._logged = True
         self._service.access_log.log(
-            self._connection.transport.client,
+            self._client,
             self._head,
             _Outcome(self._session.status, self._answers.sent),
             self._answers.headers,

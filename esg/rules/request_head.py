@@ -74,12 +74,14 @@ class RequestHead:
         expect_continue: whether the client waits for 100 (RFC 9110 section 10.1.1).
         connection: the lower-case options of all Connection fields.
         takes_trailers: whether the client takes trailers (RFC 9110 section 6.5.1).
+        forwarded: whether there may be fields of proxies, Forwarded or X-Forwarded-*, at all.
     """
 
     __slots__ = (
         "connection",
         "content_length",
         "expect_continue",
+        "forwarded",
         "headers",
         "http_version",
         "method",
@@ -98,6 +100,7 @@ class RequestHead:
         self.expect_continue = False
         self.connection: tuple[bytes, ...] = ()
         self.takes_trailers = False
+        self.forwarded = False
 
 
 def find_end(buffer: bytes | bytearray, scanned: int) -> int:
@@ -154,6 +157,7 @@ def judge(raw: bytes, limits: HeadLimits) -> RequestHead:
     method, target, major, minor, fields = match.groups()
     head = _read_request_line(method, target, major, minor)
     _read_fields(head, fields)
+    head.forwarded = b"forwarded" in fields.lower()
     if head.content_length > limits.body_size > 0:
         raise RequestRejected(413, f"content-length exceeds {limits.body_size} bytes")
     return head

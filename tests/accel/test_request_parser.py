@@ -142,3 +142,21 @@ def test_port_of_too_many_digits_is_left_to_the_rule() -> None:
     plain = PLAIN.replace(b"example.org", b"example.org:00080")
     assert request_parser.read_head(plain, LIMITS) is not None
     assert request_parser.read_head(plain.replace(b":0", b":00"), LIMITS) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "forwarded"),
+    [
+        (b"Forwarded: for=1.2.3.4", True),
+        (b"X-FORWARDED-For: 1.2.3.4", True),
+        (b"X-Forwarded-: https", True),
+        (b"X-Forwarded: 1.2.3.4", False),
+        (b"Forwarded-For: 1.2.3.4", False),
+    ],
+)
+def test_fields_of_proxies_are_seen(field: bytes, forwarded: bool) -> None:
+    """Again where the section of the head before is repeated."""
+    raw = PLAIN[:-2] + field + b"\r\n\r\n"
+    assert request_parser.read_head(raw, LIMITS)[0].forwarded is forwarded
+    assert request_parser.read_head(raw, LIMITS, [raw])[0].forwarded is forwarded
+    assert not request_parser.read_head(PLAIN, LIMITS, [raw])[0].forwarded

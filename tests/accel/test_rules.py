@@ -18,7 +18,7 @@ from tests.rules.twins import COMPILED, INTERPRETED, find_twins
 from tests.server import REPOSITORY
 
 NAMES = [m.removeprefix(f"{COMPILED}.") for m in sources(REPOSITORY) if m.startswith(COMPILED)]
-_PROTOCOLS = {"Head", "Plan", "Wire"}
+_PROTOCOLS = {"Head", "Plan", "Trusted", "Wire"}
 
 
 def own_classes(module: ModuleType) -> list[type]:

@@ -340,7 +340,8 @@ class Case:
     `number` is the case of the design it refines. `options` are server options: cases with
     the same options share one process, unless `own_process`. `application` is what the
     server is told to serve. `alone` keeps other cases of the
-    process out meanwhile. `frames` is what the server sends after
+    process out meanwhile; so does `client_is_told`: the scope's client is not the one that
+    connects, by which a call is known for its case's. `frames` is what the server sends after
     a 101, None where that is not checked. `needs` names an
     extension of the protocol or of ASGI without which another server is not judged. `calls` is None when the application's side is not checked.
     `splittable` is False where single bytes make no sense (large bodies, signals).
@@ -363,6 +364,7 @@ class Case:
     application: str = "tests.conformance.scripted:app"
     own_process: bool = False
     alone: bool = False
+    client_is_told: bool = False
     splittable: bool = True
     listens: bool = True
     lifespan: Script | None = None

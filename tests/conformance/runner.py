@@ -103,8 +103,10 @@ class CaseRun:
         methods = [r.method for r in self.case.responses if r.on == step.on]
         client = Client(self.process.address, self.changes, methods)
         seat = Seat(self._scripts(step.on), self.changes.notify)
-        place = LOCAL_KEY if isinstance(client.address, str) else client.local[1]
-        self._channel.keep_seat(self.process.token, place, seat)
+        if self.case.client_is_told or isinstance(client.address, str):
+            self._channel.keep_seat(self.process.token, LOCAL_KEY, seat)
+        if not isinstance(client.address, str):
+            self._channel.keep_seat(self.process.token, client.local[1], seat)
         self.clients[step.on], self.seats[step.on] = client, seat
         await client.connect()
 

@@ -7,6 +7,8 @@ from typing import Any
 
 Scope = dict[str, Any]
 
+# Fields in which a proxy says how it was asked.
+TELL_THE_SCHEME = {b"forwarded", b"x-forwarded-proto"}
 SCHEMES = {"http": "http", "websocket": "ws"}
 
 
@@ -44,7 +46,8 @@ def _strings(scope: Scope) -> Iterator[str]:
         if not isinstance(scope.get(name, b""), bytes):
             yield f"scope[{name!r}] is no bytes"
     scheme = SCHEMES[scope["type"]]
-    if scope.get("scheme", scheme) != scheme:
+    names = {name for name, _ in scope.get("headers") or ()}
+    if scope.get("scheme", scheme) != scheme and not names & TELL_THE_SCHEME:
         yield f"scheme is {scope['scheme']!r} without TLS"
 
 

@@ -102,10 +102,11 @@ class SideChannel:
     def _find(self, token: str, scope_type: str, peer: Any) -> Seat:
         if scope_type == "lifespan":
             return self._seats.get((token, LIFESPAN_KEY), self._strays)
-        place = peer[1] if peer and peer[1] else LOCAL_KEY
+        # A client that a proxy tells of has another port, or none.
+        local = self._seats.get((token, LOCAL_KEY), self._strays)
         # A port that is a string is a fault of the scope, and judged there.
-        port = int(place) if place != LOCAL_KEY and str(place).isdecimal() else place
-        return self._seats.get((token, port), self._strays)
+        port = int(peer[1]) if peer and str(peer[1]).isdecimal() else LOCAL_KEY
+        return self._seats.get((token, port), local)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sock = writer.get_extra_info("socket")

@@ -170,10 +170,10 @@ class Suite:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for case, mode in runs:
-                    if not case.alone:
+                    if not (case.alone or case.client_is_told):
                         tasks.create_task(_within(limit, self._run(target, process, case, mode)))
             for case, mode in runs:
-                if case.alone:
+                if case.alone or case.client_is_told:
                     await self._run(target, process, case, mode)
         finally:
             await process.stop()

@@ -306,6 +306,22 @@ def test_verdicts_come_in_one_order(request_head: ModuleType, raw: bytes, status
 
 
 @pytest.mark.parametrize(
+    ("field", "forwarded"),
+    [
+        (b"Forwarded: for=1.2.3.4", True),
+        (b"X-Forwarded-For: 1.2.3.4", True),
+        (b"x-forwarded-proto:https", True),
+        (b"X_Forwarded_Fo: 1.2.3.4", True),
+        (b"X-Forward: 1.2.3.4", False),
+    ],
+)
+def test_fields_of_proxies_are_seen(
+    request_head: ModuleType, field: bytes, forwarded: bool
+) -> None:
+    assert judged(request_head, b"GET / HTTP/1.1", field).forwarded is forwarded
+
+
+@pytest.mark.parametrize(
     ("line", "fields", "taken"),
     [
         (b"GET / HTTP/1.1", [b"TE: trailers"], True),

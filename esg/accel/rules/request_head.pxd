@@ -19,6 +19,7 @@ cdef class RequestHead:
     cdef public long long content_length
     cdef public bint expect_continue
     cdef public bint takes_trailers
+    cdef public bint forwarded
     cdef public tuple connection
 
 

@@ -18,6 +18,7 @@ GROUPS = (
     "asgi_errors",
     "asgi_disconnect",
     "asgi_extensions",
+    "proxies",
     "lifespan",
     "shutdown",
     "websocket_handshake",
