@@ -73,6 +73,10 @@ def is_disconnect_of(error: BaseException, exchange: object) -> bool:
     return False
 
 
+class FileFailure(Exception):
+    """Say why the rest of a file cannot be sent, of which a part is on its way already."""
+
+
 class RequestRejected(Exception):
     """Carry the verdict on a request that is answered by the server and never by the application.
 

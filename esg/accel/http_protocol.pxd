@@ -1,12 +1,12 @@
 """C types of http_protocol.pyx."""
 
+from esg.accel.file_connection cimport FileConnection
 from esg.accel.head_reader cimport HeadReader
 from esg.accel.http_request cimport HttpRequest
 from esg.accel.rules.request_head cimport RequestHead
-from esg.accel.transport_connection cimport TransportConnection
 
 
-cdef class HttpConnection(TransportConnection):
+cdef class HttpConnection(FileConnection):
     cdef HttpRequest request
     cdef HeadReader heads
     cdef long long drain_limit

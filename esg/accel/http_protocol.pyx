@@ -8,6 +8,7 @@ the rules.
 
 import asyncio
 
+from esg.accel.file_connection cimport FileConnection
 from esg.accel.head_reader cimport head_reader
 from esg.accel.http_content cimport DRAIN_DONE, DRAIN_FAILED
 from esg.accel.http_request cimport http_request
@@ -50,7 +51,7 @@ cdef enum:
     FLUSH_AT = 65536
 
 
-cdef class HttpConnection(TransportConnection):
+cdef class HttpConnection(FileConnection):
     """Serve one client."""
 
     def __init__(self, Serving serving):
@@ -90,22 +91,19 @@ cdef class HttpConnection(TransportConnection):
             self.internal_error()
         return self.phase != CLOSED
 
-    def resume_writing(self):
+    cdef int all_written(self) except -1:
         """Take note that the kernel has all bytes."""
         cdef HttpRequest request = self.request
         TransportConnection.resume_writing(self)
-        try:
-            if request is not None:
-                request.writing_resumed()
-            self.settle()
-        except BaseException:
-            self.internal_error()
+        if request is not None:
+            request.writing_resumed()
+        return self.settle()
 
     cdef int forget(self) except -1:
         """Let go of what belongs to an open connection, and tell the application."""
         cdef HttpRequest request = self.request
         self.request = None
-        TransportConnection.forget(self)
+        FileConnection.forget(self)
         return request.client_lost() if request is not None else 0
 
     # Doing what has become possible.

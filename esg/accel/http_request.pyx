@@ -23,6 +23,7 @@ from esg.accel.serving cimport monotonic
 
 from esg.accel.rules.response_head import error_response, plan
 from esg.errors import RequestRejected
+from esg.file_part import open_file
 from esg.logs import logger
 
 cdef extern from "Python.h":
@@ -36,6 +37,7 @@ cdef HttpRequest http_request(Connection connection, RequestHead head):
     cdef bint persists = request_persists(head.http_version, head.connection)
     cdef HttpRequest request = HttpRequest.__new__(HttpRequest)
     request.begin(head.method, head.content_length, head.expect_continue, plan, None)
+    request.open_file = open_file
     request.connection = connection
     request.serving = connection.serving
     request.head = head

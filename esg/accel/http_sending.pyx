@@ -79,6 +79,8 @@ cdef class HttpSending(HttpContent):
         for piece in out:
             self._unyielded += len(piece)
         connection.write(out, self.state == COMPLETE)
+        if connection.lost:  # a file was at fault
+            raise ClientDisconnected("the connection is closed", self)
         return self._written()
 
     cdef object _written(self):
@@ -165,6 +167,7 @@ cdef class HttpSending(HttpContent):
         if self._plain and self.state < COMPLETE:
             self._plain = False
             self._has_content = True  # others are not plain
+            self._content_begun = self.state == STREAMING
             self._remaining = self.connection.writer.left
             wire.start(plan(self.method, self.status, self._plain_fields))
         return 0

@@ -62,6 +62,8 @@ cdef dict _plain_scope(Connection connection, RequestHead head):
     scope["state"] = serving.state.copy()
     for name, value in serving.extensions.items():
         extensions[name] = (<dict> value).copy()
+    extensions["http.response.pathsend"] = {}
+    extensions["http.response.zerocopysend"] = {}
     extensions["http.response.early_hint"] = {}
     if head.takes_trailers:
         extensions["http.response.trailers"] = {}

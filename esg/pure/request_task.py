@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from esg.asgi import Buffer, Message
+from esg.asgi import Message
 from esg.cancellation import is_cancelled
 from esg.errors import ClientDisconnected, MessageError, RequestRejected
+from esg.file_part import open_file
+from esg.http import Piece
 from esg.logs import logger
 from esg.pure.bounded_app import BoundedApp
 from esg.pure.request_body import RequestBody
@@ -69,6 +71,7 @@ class RequestTask:
             response_head.plan,
             self._wire,
         )
+        self._exchange.open_file = open_file
         self._body: RequestBody | None = None  # made when the first of it is read
         self._reading: anyio.Event | None = None  # set when the task that reads has read
         self._settled: anyio.Event | None = None  # set when no receive() needs to wait any more
@@ -144,7 +147,7 @@ class RequestTask:
             writes.end_turn(waited)
         await writes.wait(written)
 
-    def _take(self, message: Message) -> list[Buffer]:
+    def _take(self, message: Message) -> list[Piece]:
         exchange = self._exchange
         if self._service.stopping:
             self._wire.keep_alive = False

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
 
 from anyio import ClosedResourceError, notify_closing, wait_readable, wait_writable
 
 from esg.asgi import Buffer
 from esg.binding import endpoint, peer
+from esg.file_part import FilePart
+from esg.http import Piece
 from esg.rules.scope import Address
 from esg.send_buffer import unacknowledged
 
@@ -70,6 +73,21 @@ class SocketTransport:
         except (BlockingIOError, InterruptedError):
             return data
         return None if sent == len(data) else memoryview(data)[sent:]
+
+    def write_file_nowait(self, part: FilePart) -> Sequence[Piece]:
+        """Write what the kernel takes of a file at once and return what is left to write.
+
+        Raises:
+            OSError: the connection is lost.
+            FileFailure: the file is at fault.
+        """
+        if part.by_reading:
+            return part.write_by_reading(self.write_nowait)
+        part.send(self._socket.fileno())
+        if part:
+            return (part,)
+        part.close()
+        return ()
 
     async def wait_writable(self) -> None:
         """Wait until the kernel takes more, or `wake` is called."""

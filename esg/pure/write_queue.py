@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskGroup
 
-from esg.asgi import Buffer
+from esg.errors import FileFailure
+from esg.file_part import FilePart
+from esg.http import Piece
+from esg.logs import logger
 from esg.rules import deadlines
 
 if TYPE_CHECKING:
     from esg.pure.http_connection import HttpConnection
 
 
-def _kept(piece: Buffer) -> Buffer:
-    """Return a buffer that its owner cannot change while it waits to be written."""
+def _kept(piece: Piece) -> Piece:
+    """Return a piece that its owner cannot change while it waits to be written."""
+    if isinstance(piece, FilePart):
+        return piece
     mutable = piece.obj if isinstance(piece, memoryview) else piece
     return piece if isinstance(mutable, bytes) else bytes(piece)
 
@@ -41,11 +46,11 @@ class WriteQueue:
         self._connection = connection
         self._tasks = tasks
         # Lists: they are short, and an empty deque takes more memory than all else of an idle one.
-        # Buffers, and behind each write's last one the event that tells its writer.
-        self._waiting: list[Buffer | anyio.Event] = []
+        # Pieces, and behind each write's last one the event that tells its writer.
+        self._waiting: list[Piece | anyio.Event] = []
         self._senders: list[anyio.Event] = []  # in the order of their send() calls
 
-    async def write(self, pieces: Sequence[Buffer]) -> None:
+    async def write(self, pieces: Sequence[Piece]) -> None:
         """Write `pieces`, waiting as long as the client is slow.
 
         A cancelled wait changes nothing: the pieces still go out.
@@ -55,7 +60,7 @@ class WriteQueue:
         """
         await self.wait(self.put(pieces))
 
-    def put(self, pieces: Sequence[Buffer]) -> anyio.Event | None:
+    def put(self, pieces: Sequence[Piece]) -> anyio.Event | None:
         """Give `pieces` and return what to `wait` for, None if the kernel has them already.
 
         Raises:
@@ -123,13 +128,30 @@ class WriteQueue:
             self._waiting.append(written)
             await written.wait()
 
-    def _write_now(self, pieces: Sequence[Buffer]) -> Sequence[Buffer]:
+    def _write_now(self, pieces: Sequence[Piece]) -> Sequence[Piece]:
         """Write what the kernel takes and return the rest."""
-        for index, piece in enumerate(pieces):
-            rest = self._connection.transport.write_nowait(piece)
-            if rest is not None:
-                return [rest, *pieces[index + 1 :]]
+        try:
+            for index, piece in enumerate(pieces):
+                rest = self._write_piece(piece)
+                if rest:
+                    return [*rest, *pieces[index + 1 :]]
+        except FileFailure as error:
+            self._cut_off(error)
+            raise ConnectionAbortedError("the connection is closed") from error
         return ()
+
+    def _write_piece(self, piece: Piece) -> Sequence[Piece]:
+        """Write what the kernel takes of a piece and return what is left of it."""
+        transport = self._connection.transport
+        if isinstance(piece, FilePart):
+            return transport.write_file_nowait(piece)
+        rest = transport.write_nowait(piece)
+        return () if rest is None else (rest,)
+
+    def _cut_off(self, error: FileFailure) -> None:
+        """Let the client see that the content is not whole: too little must not look like all."""
+        logger.error("A response is cut off: %s", error)
+        self._connection.drop(abort=True)
 
     async def _write_waiting(self) -> None:
         connection = self._connection
@@ -138,12 +160,14 @@ class WriteQueue:
                 item = self._waiting[0]
                 if isinstance(item, anyio.Event):
                     item.set()
-                elif (rest := connection.transport.write_nowait(item)) is not None:
-                    self._waiting[0] = rest
+                elif rest := self._write_piece(item):
+                    self._waiting[:1] = rest
                     connection.deadlines.arm(deadlines.WRITE, time.monotonic())
                     await connection.transport.wait_writable()
                     continue
                 self._waiting.pop(0)
+        except FileFailure as error:
+            self._cut_off(error)
         except OSError:
             connection.drop()
         except BaseException:
@@ -154,5 +178,7 @@ class WriteQueue:
             for item in self._waiting:
                 if isinstance(item, anyio.Event):
                     item.set()
+                elif isinstance(item, FilePart):
+                    item.close()
             self._waiting.clear()
             self._next_turn()

@@ -9,6 +9,7 @@ how a response looks on the wire: that is `wire`'s (for HTTP/1.1, `response_head
     START_HELD        http.response.early_hint     the same     103
                       http.response.body, more     STREAMING    head and content
                       http.response.body, final    COMPLETE     head and content
+                      (a file that is not there)   the same     nothing; MessageError
                       (flush_start)                STREAMING    head
     STREAMING         http.response.body, more     STREAMING    content
                       http.response.body, final    COMPLETE     content and the end
@@ -19,23 +20,27 @@ how a response looks on the wire: that is `wire`'s (for HTTP/1.1, `response_head
     ABORTED           any                          ABORTED      nothing; ClientDisconnected
     any but COMPLETE  any, once the client is gone the same     nothing; ClientDisconnected
 
+http.response.zerocopysend is a body whose content is a file's, http.response.pathsend a final one
+before which there was none. What the table says of a body holds for both.
+
 Where trailers are due, the final body leaves the response STREAMING; where they were announced and
 the client takes none, they are dropped in COMPLETE, and not counted as late.
 
 The server's own answer (`answered_by_server`) and `abort` end in ABORTED too.
 
 A message that the table does not have raises MessageError and changes nothing.
-Source: ASGI HTTP & WebSocket message format 2.5, "HTTP"; ASGI extensions, "HTTP Trailers" and "Early
-Hints".
+Source: ASGI HTTP & WebSocket message format 2.5, "HTTP"; ASGI extensions, "HTTP Trailers", "Early
+Hints", "Path Send" and "Zero Copy Send".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
-from esg.asgi import Buffer, Message
+from esg.asgi import Message
 from esg.errors import ClientDisconnected, MessageError
+from esg.http import OpenFile, Piece, PlanResponse, Wire
 
 AWAITING_START: Final = 0
 START_HELD: Final = 1
@@ -45,39 +50,7 @@ ABORTED: Final = 4
 
 DRAIN_LIMIT: Final = 65536  # bytes of unread content worth reading to keep a connection
 
-
-class Plan(Protocol):
-    """What the exchange needs to know of a checked response start."""
-
-    status: int
-    length: int
-    has_content: bool
-    trailers: bool
-
-
-class Wire(Protocol):
-    """What the exchange asks of a protocol version's serialisation."""
-
-    keep_alive: bool
-    trailers_due: bool
-
-    def start(self, response: Any) -> None:
-        """Take a checked response start."""
-
-    def head(self) -> bytes:
-        """Serialise it."""
-
-    def frame(self, data: Buffer, final: bool) -> list[Buffer]:
-        """Serialise a piece of content."""
-
-    def trailers(self, fields: Any, final: bool) -> bytes:
-        """Check and serialise trailers."""
-
-    def early_hint(self, links: Any) -> bytes:
-        """Check and serialise links of an interim response."""
-
-
-PlanResponse = Callable[[str, object, Iterable[Iterable[object]]], Plan]
+PATH_SEND: Final = "http.response.pathsend"
 
 
 class HttpExchange:
@@ -89,11 +62,16 @@ class HttpExchange:
         awaits_continue: the client waits for 100 before it sends the content.
         plan: checks a response start; raises what `send()` is to raise.
         wire: serialises the response.
+
+    Attributes:
+        open_file: opens what a message names, and raises what `send()` is to raise; set by a
+            driver that sends files.
     """
 
     __slots__ = (
         "_body",
         "_body_delivered",
+        "_content_begun",
         "_content_over",
         "_has_content",
         "_held_replaceable",
@@ -108,6 +86,7 @@ class HttpExchange:
         "disconnected",
         "late_messages",
         "method",
+        "open_file",
         "received",
         "request_complete",
         "sent",
@@ -139,6 +118,7 @@ class HttpExchange:
         self.awaits_continue = awaits_continue
         self._plan = plan
         self._wire = wire
+        self.open_file: OpenFile | None = None
         self.state = AWAITING_START
         self.status = 0
         self.late_messages = 0  # sent after the final body, and ignored
@@ -154,6 +134,7 @@ class HttpExchange:
         # the response's content
         self.sent = 0  # bytes of it that the application gave
         self._has_content = False
+        self._content_begun = False
         self._content_over = False  # trailers are due
         self._trailers_announced = False
         self._remaining = -1  # bytes still owed to Content-Length, -1 without one
@@ -213,7 +194,7 @@ class HttpExchange:
         self.awaits_continue = False
         return True
 
-    def send(self, message: Mapping[str, Any]) -> list[Buffer]:
+    def send(self, message: Mapping[str, Any]) -> list[Piece]:
         """Take a message of the application and return what to write for it.
 
         Raises:
@@ -237,6 +218,8 @@ class HttpExchange:
             return self._send_trailers(message)
         if message_type == "http.response.early_hint":
             return self._send_early_hint(message)
+        if message_type in (PATH_SEND, "http.response.zerocopysend") and self.open_file:
+            return self._send_file(message, self.open_file)
         raise MessageError(f"unknown message type {message_type!r}")
 
     def _send_start(self, message: Mapping[str, Any]) -> None:
@@ -253,11 +236,8 @@ class HttpExchange:
         self._held_replaceable = False
         self.state = START_HELD
 
-    def _send_body(self, message: Mapping[str, Any]) -> list[Buffer]:
-        if self.state == AWAITING_START:
-            raise MessageError("http.response.body sent before http.response.start")
-        if self._content_over:
-            raise MessageError("http.response.body sent after the final one; trailers are due")
+    def _send_body(self, message: Mapping[str, Any]) -> list[Piece]:
+        self._check_place("http.response.body")
         data = message.get("body", b"")
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"body must be bytes, got {type(data).__name__}")
@@ -265,29 +245,61 @@ class HttpExchange:
             data = data.cast("B") if data.c_contiguous else data.tobytes()
         final = not message.get("more_body", False)
         self._check_length(len(data), final)
+        return self._send_content(data, final)
+
+    def _send_file(self, message: Mapping[str, Any], open_file: OpenFile) -> list[Piece]:
+        whole = message["type"] == PATH_SEND
+        self._check_place(message["type"])
+        if whole and self._content_begun:
+            raise MessageError(f"{PATH_SEND} sent after other content")
+        final = whole or not message.get("more_body", False)
+        try:
+            file = open_file(message)
+            try:
+                self._check_length(len(file), final)
+                content = file.take() if self._has_content else b""
+            finally:
+                file.close()
+        except MessageError:
+            self._held_replaceable = self.state == START_HELD  # by a 404, for example
+            raise
+        if whole and self.state == START_HELD:
+            self._wire.declare_length(len(file))
+        return self._send_content(content, final)
+
+    def _check_place(self, message_type: str) -> None:
+        if self.state == AWAITING_START:
+            raise MessageError(f"{message_type} sent before http.response.start")
+        if self._content_over:
+            raise MessageError(f"{message_type} sent after the final body; trailers are due")
+
+    def _send_content(self, content: Piece, final: bool) -> list[Piece]:
         if final and not self.request_complete and not self.unread_is_drainable():
             self._wire.keep_alive = False  # while the head can still say so
-        out: list[Buffer] = [self._wire.head()] if self.state == START_HELD else []
+        out: list[Piece] = [self._wire.head()] if self.state == START_HELD else []
         self._held_replaceable = False
+        self._content_begun = True
         if final and self._wire.trailers_due:
             self._content_over = True
             final = False
         self.state = COMPLETE if final else STREAMING
         if self._has_content:
-            self.sent += len(data)
-        out += self._wire.frame(data, final)
+            self.sent += len(content)
+            if self._remaining >= 0:
+                self._remaining -= len(content)
+        out += self._wire.frame(content, final)
         return out
 
-    def _send_trailers(self, message: Mapping[str, Any]) -> list[Buffer]:
+    def _send_trailers(self, message: Mapping[str, Any]) -> list[Piece]:
         if not self._content_over:
             raise MessageError("http.response.trailers sent before the final body, or unannounced")
         final = not message.get("more_trailers", False)
-        out: list[Buffer] = [self._wire.trailers(message.get("headers", ()), final)]
+        out: list[Piece] = [self._wire.trailers(message.get("headers", ()), final)]
         if final:
             self.state = COMPLETE
         return out
 
-    def _send_early_hint(self, message: Mapping[str, Any]) -> list[Buffer]:
+    def _send_early_hint(self, message: Mapping[str, Any]) -> list[Piece]:
         if self.state == STREAMING:
             raise MessageError("http.response.early_hint sent after the response has begun")
         hint = self._wire.early_hint(message.get("links", ()))
@@ -297,7 +309,6 @@ class HttpExchange:
         if self._remaining < 0:
             return
         if size <= self._remaining and (not final or size == self._remaining):
-            self._remaining -= size
             return
         found = f"{self._remaining - size} bytes less" if size < self._remaining else "more"
         if self.state == START_HELD:

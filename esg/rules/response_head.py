@@ -15,8 +15,8 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from esg.asgi import Buffer
 from esg.errors import MessageError
+from esg.http import Piece
 
 # How the content ends (RFC 9112 section 6.3).
 NO_CONTENT: Final = 0  # a response to HEAD, 204, 304: whatever the fields say
@@ -132,14 +132,7 @@ class ResponsePlan:
     """
 
     __slots__ = (
-        "close",
-        "fields",
-        "has_content",
-        "length",
-        "names",
-        "options",
-        "status",
-        "trailers",
+        *("close", "fields", "has_content", "length", "names", "options", "status", "trailers"),
     )
 
     def __init__(self, status: int, has_content: bool) -> None:
@@ -259,6 +252,13 @@ class Http1Response:
         else:
             self.framing = CHUNKED
 
+    def declare_length(self, length: int) -> None:
+        """Add the Content-Length that the application has left out, where there may be one."""
+        if self.response.length < 0 and self.response.status not in (204, 304):
+            self.response.length = length
+            self.response.fields.append((b"content-length", b"%d" % length))
+            self.start(self.response)
+
     def head(self) -> bytes:
         """Serialise status line and fields, and settle whether the connection persists."""
         response = self.response
@@ -290,7 +290,7 @@ class Http1Response:
         lines += [line for name, line in defaults.extra if name not in names]
         return lines
 
-    def frame(self, data: Buffer, final: bool) -> list[Buffer]:
+    def frame(self, data: Piece, final: bool) -> list[Piece]:
         """Frame a piece of content; the last piece ends the message (RFC 9112 section 7.1)."""
         if self.framing == NO_CONTENT:
             return []

@@ -58,6 +58,8 @@ def http_scope(
     deep (ASGI lifespan 2.0, "Lifespan State"). Extensions that depend on the request are added.
     """
     offered: dict[str, dict[str, Any]] = {name: value.copy() for name, value in extensions.items()}
+    offered["http.response.pathsend"] = {}
+    offered["http.response.zerocopysend"] = {}
     if http_version != "1.0":
         offered["http.response.early_hint"] = {}
     if takes_trailers:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-from esg.asgi import Buffer, Message
+from esg.asgi import Message
 from esg.errors import MessageError
+from esg.http import Piece
 
 OK: Message = {"type": "http.response.start", "status": 200, "headers": []}
 FIVE: Message = {"type": "http.response.start", "status": 200, "headers": [(b"length", b"5")]}
@@ -43,6 +44,7 @@ class RecordingWire:
         self.keep_alive = True
         self.takes_trailers = False
         self.plan: RecordedPlan | None = None
+        self.declared = -1
 
     @property
     def trailers_due(self) -> bool:
@@ -53,12 +55,19 @@ class RecordingWire:
         """Take a response start."""
         self.plan = response
 
+    def declare_length(self, length: int) -> None:
+        """Take a length for the head."""
+        assert self.plan is not None
+        if self.plan.length < 0:
+            self.declared = length
+
     def head(self) -> bytes:
         """Show which start goes out, and whether the connection persists."""
         assert self.plan is not None
-        return b"<%d%b>" % (self.plan.status, b"" if self.keep_alive else b" close")
+        length = b"" if self.declared < 0 else b" %d" % self.declared
+        return b"<%d%b%b>" % (self.plan.status, length, b"" if self.keep_alive else b" close")
 
-    def frame(self, data: Buffer, final: bool) -> list[Buffer]:
+    def frame(self, data: Piece, final: bool) -> list[Piece]:
         """Show the content, and its end."""
         return [data, b"|"] if final else [data]
 

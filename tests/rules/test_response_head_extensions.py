@@ -96,3 +96,51 @@ def test_early_hint_is_checked(response_head: ModuleType) -> None:
 
 def test_http_1_0_has_no_interim_responses(response_head: ModuleType) -> None:
     assert started(response_head, http_version="1.0").early_hint([b"</a>"]) == b""
+
+
+def declared(
+    response_head: ModuleType,
+    *headers: tuple[bytes, bytes],
+    method: str = "GET",
+    status: int = 200,
+    http_version: str = "1.1",
+) -> Any:
+    """Start a response and declare its length, as for a file."""
+    response = response_head.Http1Response(http_version, True, defaults(response_head))
+    response.start(response_head.plan(method, status, headers))
+    response.declare_length(3)
+    return response
+
+
+@pytest.mark.parametrize("http_version", ["1.0", "1.1"])
+def test_a_declared_length_frames(response_head: ModuleType, http_version: str) -> None:
+    response = declared(response_head, http_version=http_version)
+    head = response.head()
+    assert b"\r\ncontent-length: 3\r\n" in head
+    assert b"chunked" not in head
+    assert response.frame(b"abc", True) == [b"abc"]
+    assert response.keep_alive
+
+
+def test_a_declared_length_of_head(response_head: ModuleType) -> None:
+    response = declared(response_head, method="HEAD")
+    assert b"\r\ncontent-length: 3\r\n" in response.head()
+    assert response.frame(b"abc", True) == []
+
+
+def test_the_application_s_length_stays(response_head: ModuleType) -> None:
+    assert declared(response_head, (b"Content-Length", b"5")).head().lower().count(b"length") == 1
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_no_length_is_declared_without_content(response_head: ModuleType, status: int) -> None:
+    """RFC 9110 section 8.6: of a 304 only the application knows the length."""
+    assert b"length" not in declared(response_head, status=status).head()
+
+
+def test_a_declared_length_gives_way_to_trailers(response_head: ModuleType) -> None:
+    response = started(response_head)
+    response.declare_length(3)
+    head = response.head()
+    assert b"length" not in head
+    assert b"transfer-encoding: chunked\r\n" in head

@@ -9,6 +9,7 @@ cdef class HttpExchange:
     cdef public bint awaits_continue
     cdef object _plan
     cdef object _wire
+    cdef public object open_file
     cdef public int state
     cdef public int status
     cdef public Py_ssize_t late_messages
@@ -21,6 +22,7 @@ cdef class HttpExchange:
     cdef public bint client_left
     cdef public long long sent
     cdef bint _has_content
+    cdef bint _content_begun
     cdef bint _content_over
     cdef bint _trailers_announced
     cdef long long _remaining
@@ -44,6 +46,10 @@ cdef class HttpExchange:
     cdef void _send_start(self, object message) except *
     @cython.locals(final=bint)
     cdef list _send_body(self, object message)
+    @cython.locals(whole=bint, final=bint)
+    cdef list _send_file(self, object message, object open_file)
+    cdef void _check_place(self, object message_type) except *
+    cdef list _send_content(self, object content, bint final)
     @cython.locals(final=bint)
     cdef list _send_trailers(self, object message)
     @cython.locals(hint=bytes)

@@ -35,6 +35,7 @@ cdef class Http1Response:
     cdef public int framing
 
     cpdef void start(self, ResponsePlan response) except *
+    cpdef void declare_length(self, long long length) except *
     @cython.locals(response=ResponsePlan)
     cpdef bytes head(self)
     cdef list _default_lines(self)

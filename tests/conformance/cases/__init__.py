@@ -19,6 +19,7 @@ GROUPS = (
     "asgi_disconnect",
     "asgi_extensions",
     "proxies",
+    "asgi_files",
     "lifespan",
     "shutdown",
     "websocket_handshake",

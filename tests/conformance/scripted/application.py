@@ -12,6 +12,9 @@ import asyncio
 import contextvars
 import hashlib
 import http
+import io
+import os
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -38,7 +41,7 @@ def _generate(items: list[Any]) -> Iterator[Any]:
     yield from items
 
 
-# Values that are no literals: {"$": kind, "of": literal} in a script.
+# Values that are no literals: {"$": kind, "of": literal} in a script; those of files are a player's.
 SPECIAL: dict[str, Callable[[Any], Any]] = {
     "bytearray": bytearray,
     "memoryview": memoryview,
@@ -46,20 +49,44 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "HTTPStatus": http.HTTPStatus,
     "zeros": bytes,
     "object": lambda _: object(),
+    "BytesIO": io.BytesIO,
 }
 
 
-def _build(value: Any) -> Any:
-    """Turn the literals of a script into the values that they stand for."""
-    if isinstance(value, dict):
-        if "$" in value:
-            return SPECIAL[value["$"]](_build(value["of"]))
-        return {key: _build(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_build(item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_build(item) for item in value)
-    return value
+def filler(size: int) -> bytes:
+    """Return content that shows where it was cut out: the numbers of its words, in decimal."""
+    return b"".join(b"%07d " % number for number in range(size // 8 + 1))[:size]
+
+
+class Files:
+    """The files of one call, in a folder of their own that ends with it."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._open: dict[str, Any] = {}
+
+    def path(self, name: str) -> str:
+        """Return the absolute path of a file."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory()
+        return os.path.join(os.path.realpath(self._folder.name), name)  # noqa: PTH118
+
+    def relative(self, name: str) -> str:
+        """Return its path from the working directory."""
+        return os.path.relpath(self.path(name))
+
+    def opened(self, name: str) -> Any:
+        """Open it, or return what has been opened."""
+        if name not in self._open:
+            self._open[name] = open(self.path(name), "rb")  # noqa: SIM115, PTH123 - until `close`
+        return self._open[name]
+
+    def close(self) -> None:
+        """Close and remove all."""
+        for file in self._open.values():
+            file.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 def _summary(message: Message) -> Message:
@@ -84,6 +111,26 @@ class Player:
         self._body = bytearray()
         self._last: Message = {}
         self._result: Any = None
+        self.files = Files()
+        self._special: dict[str, Callable[[Any], Any]] = {
+            **SPECIAL,
+            "path": self.files.path,
+            "relative path": self.files.relative,
+            "open file": self.files.opened,
+            "descriptor": lambda name: self.files.opened(name).fileno(),
+        }
+
+    def _build(self, value: Any) -> Any:
+        """Turn the literals of a script into the values that they stand for."""
+        if isinstance(value, dict):
+            if "$" in value:
+                return self._special[value["$"]](self._build(value["of"]))
+            return {key: self._build(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._build(item) for item in value]
+        if isinstance(value, tuple):
+            return tuple(self._build(item) for item in value)
+        return value
 
     async def receive(self) -> Message:
         """Receive one message and record it, or the exception."""
@@ -132,12 +179,12 @@ class Player:
 
     async def do_send(self, message: Any) -> None:
         """Send one message; an exception leaves the application."""
-        await self.send(_build(message))
+        await self.send(self._build(message))
 
     async def do_try_send(self, message: Any) -> None:
         """Send one message; an exception is recorded and the script goes on."""
         try:
-            await self.send(_build(message))
+            await self.send(self._build(message))
         except Exception as error:
             self.channel.record("caught", type(error).__name__)
 
@@ -159,14 +206,14 @@ class Player:
         """Send the message again and again until send() raises, which is recorded."""
         for _ in range(at_most):
             try:
-                await self.send(_build(message))
+                await self.send(self._build(message))
             except Exception as error:
                 self.channel.record("caught", type(error).__name__)
                 return
 
     async def do_send_many(self, message: Any, count: int) -> None:
         """Send the message `count` times."""
-        built = _build(message)
+        built = self._build(message)
         for _ in range(count):
             await self.send(built)
 
@@ -188,6 +235,19 @@ class Player:
         for _ in range(count - 1):
             await self._receive()
         await self.receive()
+
+    async def do_make_file(self, name: str, size: int) -> None:
+        """Write a file, with `filler` for content."""
+        with open(self.files.path(name), "wb") as file:  # noqa: ASYNC230, PTH123 - it is small
+            file.write(filler(size))
+
+    async def do_remove_file(self, name: str) -> None:
+        """Remove a file."""
+        os.unlink(self.files.path(name))  # noqa: PTH108
+
+    async def do_read_file(self, name: str, size: int) -> None:
+        """Read from an open file and record what it was."""
+        self.channel.record("mark", self.files.opened(name).read(size).decode())
 
     async def do_gate(self, name: str) -> None:
         """Wait until the runner opens the gate."""
@@ -228,7 +288,7 @@ class Player:
 
     async def do_set_state(self, state: dict[str, Any]) -> None:
         """Fill the lifespan state."""
-        self.scope["state"].update(_build(state))
+        self.scope["state"].update(self._build(state))
 
     async def do_touch_state(self) -> None:
         """Record the state, then rebind `n` and append to the list `l`."""
@@ -252,15 +312,17 @@ class Player:
 async def app(scope: Message, receive: Receive, send: Send) -> Any:
     """Play the script that the runner has for this connection."""
     channel = Channel(scope["type"], scope.get("client"))
+    player = Player(scope, receive, send, channel)
     try:
         channel.record("scope", literal(scope), type(scope).__name__)
-        result = await Player(scope, receive, send, channel).play(channel.script)
+        result = await player.play(channel.script)
         channel.record("end", ["returned"], "")
         return result
     except BaseException as error:
         channel.record("end", family(error), str(error))
         raise
     finally:
+        player.files.close()
         channel.close()
 
 
