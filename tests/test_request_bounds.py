@@ -39,6 +39,34 @@ def test_a_response_that_takes_too_long_is_cut_off(serve: Serve, row: Row) -> No
     assert serves(server)
 
 
+@pytest.mark.parametrize("target", ["/in-a-thread", "/stubborn"])
+def test_an_application_that_goes_on_is_answered_for(serve: Serve, row: Row, target: str) -> None:
+    """Its thread, or what swallows the cancellation, may go on for ever; its client need not wait."""
+    options = ("--timeout-request", "0.3", "--timeout-graceful-shutdown", "0.2")
+    server = serve(*options, app="tests.apps.exchanges:app", row=row)
+    with server.connect() as client:
+        client.request(target)
+        answer = client.response()
+        assert (answer.status, answer.field("connection")) == (503, "close")
+        assert client.at_end()
+    server.stderr.wait_for(r"^ERROR: .* within 0.3 s; cancelled \(--timeout-request\)")
+    assert len(server.stderr.matching("^ERROR")) == 1
+    with server.connect() as client:
+        assert client.get("/first").status == 200
+
+
+def test_what_is_said_too_late_is_heard_by_nobody(serve: Serve, row: Row) -> None:
+    server = serve("--timeout-request", "0.3", app="tests.apps.exchanges:app", row=row)
+    with server.connect() as client:
+        client.request("/late-thread")
+        assert client.response().status == 503
+        assert client.at_end()
+    server.open_gate()
+    server.stdout.wait_for("^# late thread: ClientDisconnected")
+    assert server.stop() == 0
+    assert len(server.stderr.matching("^ERROR")) == 1
+
+
 def test_work_after_a_response_is_not_bounded(serve: Serve, row: Row) -> None:
     server = serve("--timeout-request", "0.2", "--cancel-on-disconnect=0", row=row)
     with server.connect() as client:

@@ -9,6 +9,7 @@ cdef class HttpRequest(HttpSending):
     # Where something bounds it: the application's time, and why it is over (rules.running_time).
     cdef object running
     cdef int overdue
+    cdef bint given_up
 
     cdef int start(self) except -1
     cdef bint try_receive(self) except -1
@@ -19,6 +20,7 @@ cdef class HttpRequest(HttpSending):
 
     cdef int app_returned(self, object result) except -1
     cdef int app_raised(self, object error) except -1
+    cdef int _failed(self, object error) except -1
     cdef bint is_overdue(self, double now) except -1
     cdef int _unfinished(self, bint client_left) except -1
     cdef int _abort(self) except -1

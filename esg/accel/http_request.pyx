@@ -22,6 +22,7 @@ from esg.accel.rules.request_head cimport RequestHead
 from esg.accel.serving cimport monotonic
 
 from esg.accel.rules.response_head import error_response, plan
+from esg.accel.rules.running_time import GOES_ON, NONE
 from esg.errors import RequestRejected
 from esg.file_part import open_file
 from esg.logs import logger
@@ -161,7 +162,12 @@ cdef class HttpRequest(HttpSending):
             self._abort()
             return self.end_response()
         if self.overdue and isinstance(error, CancelledError):
+            if self.given_up:
+                return 0
             error = self.serving.service.cancelled(self.overdue, self)
+        return self._failed(error)
+
+    cdef int _failed(self, object error) except -1:
         status = self.serving.service.app_failed(error, self)
         if self.needs_error_response():
             self._answer(status)
@@ -171,9 +177,15 @@ cdef class HttpRequest(HttpSending):
 
     cdef bint is_overdue(self, double now) except -1:
         """Tell whether the application is to be cancelled: see `rules.running_time`."""
-        if not self.over and not self.overdue:
-            self.overdue = self.running.expired(now, self.client_left or self.connection.at_eof())
-        return not self.over and self.overdue
+        if self.over and not self.given_up:
+            return False
+        cdef int why = self.running.expired(now, self.client_left or self.connection.at_eof())
+        if why != GOES_ON:
+            self.overdue = why
+        elif not self.given_up:
+            self.given_up = True
+            self._failed(self.serving.service.cancelled(self.overdue, self))
+        return why != NONE
 
     cdef int _unfinished(self, bint client_left) except -1:
         if client_left:

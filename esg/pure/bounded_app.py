@@ -26,12 +26,13 @@ class BoundedApp:
         self._running = server.service.running_time(time.monotonic())
         self._cancel_scope = anyio.CancelScope()
         self._why: Exception | None = None
+        self._given_up = False
 
     async def run(self, *call: Any) -> object:
         """Call the application.
 
         Raises:
-            AppOverdue, ClientDisconnected: it was cancelled.
+            AppOverdue, ClientDisconnected: it was cancelled, and nobody has answered for it.
         """
         self._server.bounded_apps.add(self)
         try:
@@ -39,11 +40,18 @@ class BoundedApp:
                 return await self._server.service.app(*call)
         finally:
             self._server.bounded_apps.discard(self)
+        if self._given_up:
+            return None
         raise self._why or RuntimeError("cancelled by nobody")
 
     def sweep(self, now: float) -> None:
-        """Cancel the application if its time is over."""
+        """Cancel the application if its time is over; answer for one that goes on."""
+        why = self._request.cancellation(self._running, now)
+        if why is None:
+            return
         if self._why is None:
-            self._why = self._request.cancellation(self._running, now)
-            if self._why is not None:
-                self._cancel_scope.cancel()
+            self._why = why
+            self._cancel_scope.cancel()
+        elif not self._given_up:
+            self._given_up = True
+            self._request.give_up(self._why)

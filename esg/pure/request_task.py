@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -381,6 +382,14 @@ class RequestTask:
         gone = connection.lost or connection.transport.at_eof()
         why = 0 if self._over else running.expired(now, gone)
         return self._service.cancelled(why, self._exchange) if why else None
+
+    def give_up(self, why: Exception) -> None:
+        """Answer for an application that goes on though it was cancelled."""
+        self._connection.start_task(partial(self._end_with, why))
+
+    async def _end_with(self, error: Exception) -> None:
+        await self._app_raised(error)
+        self._response_over()
 
     @property
     def start_is_held(self) -> bool:

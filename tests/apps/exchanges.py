@@ -13,6 +13,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 import anyio
+import anyio.from_thread
+import anyio.to_thread
+from anyio.lowlevel import current_token
 
 from esg.asgi import Message, Receive, Scope, Send
 from tests.apps.stage import Route, answer, content, gate, lifespan, start, tell
@@ -204,6 +207,23 @@ async def in_a_thread(_scope: Scope, _receive: Receive, _send: Send) -> None:
     await anyio.to_thread.run_sync(threading.Event().wait)
 
 
+async def late_thread(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer from a thread that waits at the gate, whatever happens to the task meanwhile."""
+
+    async def answered() -> None:
+        try:
+            await answer(send, b"late")
+        except OSError as error:
+            tell(f"late thread: {type(error).__name__}")
+
+    def work() -> None:
+        os.read(sys.stdin.fileno(), 1)
+        anyio.from_thread.run(answered, token=token)
+
+    token = current_token()
+    await anyio.to_thread.run_sync(work)
+
+
 async def stubborn(_scope: Scope, _receive: Receive, _send: Send) -> None:
     """Swallow every cancellation."""
     tell("stubborn")
@@ -224,6 +244,7 @@ ROUTES: dict[str, Route] = {
     "/in-a-thread": in_a_thread,
     "/in-turn": in_turn,
     "/late": late,
+    "/late-thread": late_thread,
     "/measure": measure,
     "/overheard": overheard,
     "/silent": silent,

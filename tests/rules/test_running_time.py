@@ -48,3 +48,11 @@ def test_both_bounds(running_time: ModuleType, left: bool) -> None:
     assert running.expired(103, left) == running_time.NONE
     wanted = running_time.CLIENT_LEFT if left else running_time.TOO_LONG
     assert running.expired(106, left) == wanted
+
+
+def test_an_application_that_goes_on(running_time: ModuleType) -> None:
+    for left, why in ((False, running_time.TOO_LONG), (True, running_time.CLIENT_LEFT)):
+        running = running_time.RunningTime(5, 0, 100)
+        assert running.expired(106, left) == why
+        for now in (106, 107):
+            assert running.expired(now, left) == running_time.GOES_ON

@@ -8,5 +8,6 @@ cdef class RunningTime:
     cdef double _grace
     cdef double _grace_ends
     cdef bint _client_left
+    cdef bint _cancelled
 
     cpdef int expired(self, double now, bint client_left) except -1
