@@ -9,7 +9,9 @@ from esg.asgi import AnyApp
 from esg.background import run_in_thread
 from esg.config import Config
 from esg.errors import ClientDisconnected, ConfigError, ESGError, MessageError, StartupError
+from esg.logs import logger
 from esg.server import Server
+from esg.uvicorn_options import keywords
 
 __all__ = [
     "ClientDisconnected",
@@ -30,7 +32,7 @@ def run(app: AnyApp | str, **settings: Any) -> int:
 
     Args:
         app: an application, or "module:attribute".
-        **settings: as for `Config`.
+        **settings: as for `Config`; those of `uvicorn.run()` are understood, too.
 
     Returns:
         The exit code: 0 after a graceful stop.
@@ -41,6 +43,9 @@ def run(app: AnyApp | str, **settings: Any) -> int:
     from esg.process import configure_logging  # noqa: PLC0415 - POSIX signals
     from esg.supervisor import run as run_processes  # noqa: PLC0415
 
-    config = Config(app, **settings)
+    translated, notices = keywords(settings)
+    config = Config(app, **translated)
     configure_logging(config)
+    for notice in notices:
+        logger.info(notice)
     return run_processes(config)

@@ -165,8 +165,6 @@ def _serve(app: str | None, **given: Any) -> int:
     check, show = arguments.pop("check_config", False), arguments.pop("print_config", False)
     file = arguments.pop("config", None) or os.environ.get("ESG_CONFIG")
     try:
-        if arguments.pop("http2", False):
-            raise ConfigError("--http2: ESG speaks HTTP/1.1; HTTP/2 is for a proxy in front of it")
         notices = translate(arguments)
         path = Path(file) if file else None
         settings = collect(arguments, os.environ, path)

@@ -1,7 +1,9 @@
-"""Options of uvicorn's that ESG has under another name, or does not need."""
+"""Options and keywords of uvicorn's that ESG has under another name, or does not need."""
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any, Final
 
 from esg.errors import ConfigError
@@ -12,6 +14,14 @@ OPTIONS: Final = (
     ("h11_max_incomplete_event_size", "BYTES", "Is --limit-head-size."),
     ("reset_contextvars", None, "Has no effect: every request has a context of its own."),
 )
+# Keywords of uvicorn.run() that are not spelled as its options are.
+_RENAMED: Final = {
+    "headers": "header",
+    "reload_dirs": "reload_dir",
+    "reload_excludes": "reload_exclude",
+    "reload_includes": "reload_include",
+}
+_TRACE: Final = 5  # uvicorn's level of that name, and ours
 HEADING: Final = "Accepted for uvicorn's sake"
 _IMPLEMENTATIONS: Final = {"h11": "pure", "httptools": "fast"}
 
@@ -23,6 +33,8 @@ def translate(arguments: dict[str, Any]) -> list[str]:
         ConfigError: one of them contradicts an option of ours, or asks for what ESG has not.
     """
     notices = []
+    if arguments.pop("http2", False):
+        raise ConfigError("--http2: ESG speaks HTTP/1.1; HTTP/2 is for a proxy in front of it")
     http = arguments.pop("http", None)
     size = arguments.pop("h11_max_incomplete_event_size", None)
     arguments.pop("reset_contextvars", None)
@@ -34,6 +46,27 @@ def translate(arguments: dict[str, Any]) -> list[str]:
         option = "--h11-max-incomplete-event-size"
         notices.append(_replace(arguments, option, size, "limit_head_size", size))
     return notices
+
+
+def keywords(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Turn keywords of `uvicorn.run()`, or of ours, into settings; and a notice where it matters.
+
+    None is as good as not given, paths may be objects, and a level of logging may be a number.
+
+    Raises:
+        ConfigError: see `translate`.
+    """
+    settings: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        plain = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if name.startswith("reload_") and name in _RENAMED and isinstance(plain, str):
+            plain = [plain]
+        if name == "log_level" and isinstance(plain, int):
+            plain = "trace" if plain == _TRACE else logging.getLevelName(plain).lower()
+        settings[_RENAMED.get(name, name)] = plain
+    return settings, translate(settings)
 
 
 def _replace(arguments: dict[str, Any], option: str, given: str, name: str, value: str) -> str:

@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "esg.access_format",
         "esg.log_config",
         "esg.cancellation",
+        "esg.uvicorn_options",
         "esg.load_sharing",
     ),
     ("esg.logs", "esg.schema", "esg.supervision"),
@@ -40,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.background", "esg.process", "esg.testing"),
     ("esg.supervisor",),
     ("esg",),
-    ("esg.settings", "esg.uvicorn_options"),
+    ("esg.settings",),
     ("esg.cli",),
     ("esg.__main__",),
 )
