@@ -92,9 +92,9 @@ def _import_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise AppLoadError(f"module {error.name!r} not found (app {name!r})") from None
-        raise AppLoadError(_own_traceback(error, f"importing {name!r} failed")) from error
+        raise AppLoadError(own_traceback(error, f"importing {name!r} failed")) from error
     except (Exception, SystemExit) as error:
-        raise AppLoadError(_own_traceback(error, f"importing {name!r} failed")) from error
+        raise AppLoadError(own_traceback(error, f"importing {name!r} failed")) from error
 
 
 def _call(found: Any, name: str, what: str) -> Any:
@@ -103,10 +103,10 @@ def _call(found: Any, name: str, what: str) -> Any:
     try:
         return found()
     except (Exception, SystemExit) as error:
-        raise AppLoadError(_own_traceback(error, f"{what} {name!r} failed")) from error
+        raise AppLoadError(own_traceback(error, f"{what} {name!r} failed")) from error
 
 
-def _own_traceback(error: BaseException, what: str) -> str:
+def own_traceback(error: BaseException, what: str) -> str:
     """Format an error of the user's with the frames that are the user's."""
     frames = error.__traceback__
     while frames is not None and _is_ours(frames):

@@ -187,7 +187,8 @@ def _run(config: Config, notices: list[str], reread: Callable[[], Config]) -> in
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     except ESGError as error:
-        click.echo(f"esg: {error}", err=True)
+        for line in error.lines():
+            click.echo(f"esg: {line}", err=True)
         return 3
 
 

@@ -84,6 +84,8 @@ class Config(
         _check_app(self.app)
         if self.uds is not None and self.fd is not None:
             raise ConfigError("uds (--uds) and fd (--fd) contradict each other: set one")
+        if contradictions := "\n".join(self.tls_contradictions()):
+            raise ConfigError(contradictions)
         if self.bind:
             self._check_alone("bind", ("host", "port", "uds", "fd"))
         if self.impl == "fast" and self.loop == "trio":

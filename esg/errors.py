@@ -5,9 +5,15 @@ Must not know sockets, loops or rules: the rule modules, interpreted and compile
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ESGError(Exception):
     """The base of the errors that ESG raises for its user's sake."""
+
+    def lines(self) -> tuple[str, ...]:
+        """Return what is wrong, each thing for itself."""
+        return (str(self),)
 
 
 class ConfigError(ESGError):
@@ -16,6 +22,22 @@ class ConfigError(ESGError):
 
 class StartupError(ESGError):
     """Say why the server cannot start: import, bind, lifespan, implementation (exit code 3)."""
+
+
+class CertificateError(StartupError):
+    """Say what is wrong with certificates and what belongs to them.
+
+    Args:
+        faults: a line each.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the faults."""
+        return self.faults
 
 
 class AppLoadError(StartupError):

@@ -37,6 +37,7 @@ class Option:
         bare: the value that the flag alone stands for, if it can stand alone.
         takes_boolean: whether the command line also takes true or false behind it.
         fallback: a variable of the environment, of others' making, that stands in for the default.
+        secret: whether its value is never shown.
         parse: checks one value and returns it in its final form; raises ValueError with what is
             allowed.
     """
@@ -51,12 +52,14 @@ class Option:
     bare: Any = None
     takes_boolean: bool = False
     fallback: str | None = None
+    secret: bool = False
     parse: Callable[[Any], Any] | None = None
 
 
 def setting(default: Any, help: str, group: str, **details: Any) -> Any:
     """Declare a field of the schema: a dataclass field that carries its `Option`."""
-    return field(default=default, metadata={_KEY: Option(help=help, group=group, **details)})
+    option = Option(help=help, group=group, **details)
+    return field(default=default, repr=not option.secret, metadata={_KEY: option})
 
 
 def option_of(schema_field: Field[Any]) -> Option | None:
@@ -94,7 +97,8 @@ def check(schema_field: Field[Any], value: Any, origin: str = "") -> Any:
     except ValueError as error:
         name = schema_field.name
         where = origin or flag_name(name)
-        raise ConfigError(f"{name} ({where}): {error}, got {value!r}") from None
+        got = "" if option.secret else f", got {value!r}"
+        raise ConfigError(f"{name} ({where}): {error}{got}") from None
 
 
 def from_text(schema_field: Field[Any], text: str) -> Any:

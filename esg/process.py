@@ -170,7 +170,10 @@ class _Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Let signals stop the server, where this thread may say so."""
+        """Let signals stop the server, where this thread may say so.
+
+        SIGHUP has it load its certificates again, if it has any.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -178,6 +181,8 @@ class _Stop:
         threading.Thread(target=self._see_to_the_end, name="esg stop", daemon=True).start()
         numbers = (signal.SIGTERM,) if self._server.is_one_of_several else STOP_SIGNALS
         before = {n: signal.signal(n, self._on_signal) for n in numbers}
+        if self._server.config.speaks_tls and hasattr(signal, "SIGHUP"):  # not on Windows
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hang_up)
         try:
             yield
         finally:
@@ -194,6 +199,9 @@ class _Stop:
             raise KeyboardInterrupt  # out of the application's import
         if len(self._received) > 1:
             self._must_end.set()
+
+    def _on_hang_up(self, _number: int, _frame: FrameType | None) -> None:
+        self._server.reload_certificates()
 
     def _see_to_the_end(self) -> None:
         self._must_end.wait()

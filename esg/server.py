@@ -41,6 +41,7 @@ def startup_errors(config: Config) -> Iterator[str]:
     """Yield what would keep a server from starting, as far as that shows without serving."""
     attempts: tuple[Callable[[], object], ...] = (
         lambda: resolve(config.impl, config.loop),
+        lambda: _tls(config),
         lambda: _load(config),
     )
     if config.log_config is not None:
@@ -49,7 +50,7 @@ def startup_errors(config: Config) -> Iterator[str]:
         try:
             attempt()
         except ESGError as error:
-            yield str(error)
+            yield from error.lines()
 
 
 def _tls(config: Config) -> ServerTLS | None:
@@ -104,6 +105,7 @@ class Server:
         self._stopping = False
         self._retiring = False
         self._forced = False
+        self._reloading = False
         self._wake_sender: socket.socket | None = None
 
     async def serve(self) -> None:
@@ -190,6 +192,18 @@ class Server:
         """
         self._stopping = True
         self._forced |= force
+        self._wake()
+
+    def reload_certificates(self) -> None:
+        """Load the certificates of TLS again; callable from any thread and from signal handlers.
+
+        Their files are looked at every second anyway. Connections stay as they are, and where the
+        new certificates are no good, so do the old ones: the log says what has been done.
+        """
+        self._reloading = True
+        self._wake()
+
+    def _wake(self) -> None:
         if self._wake_sender is not None:
             with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
                 self._wake_sender.send(b".")
@@ -277,6 +291,8 @@ class Server:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._leave_if_stuck, lifespan, service)
             tasks.start_soon(self._close_idle_in_time, service)
+            if self._tls is not None:
+                tasks.start_soon(self._tls.keep_current)
             await implementation.serve(service)
             tasks.cancel_scope.cancel()
 
@@ -317,6 +333,9 @@ class Server:
     async def _watch_wake(self, lifespan: Lifespan, wake: socket.socket) -> None:
         while True:
             self._apply_stop(lifespan)
+            if self._reloading and self._tls is not None:
+                self._reloading = False
+                self._tls.reload_soon()
             await wait_readable(wake)
             wake.recv(64)
 

@@ -19,7 +19,10 @@ from esg.options import check, flag_name, from_text, option_of, variable_name
 DEFAULT: Final = "default"
 PROJECT_FILE: Final = "pyproject.toml"
 _PROJECT_TABLE: Final = ("tool", "esg")
-_SCHEMA: Final[dict[str, Field[Any]]] = {f.name: f for f in fields(Config)}
+# The application, and whatever can be written as text.
+_SCHEMA: Final[dict[str, Field[Any]]] = {
+    f.name: f for f in fields(Config) if f.name == "app" or option_of(f)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Settings:
         try:
             self.config()
         except ConfigError as error:
-            return [str(error)]
+            return str(error).splitlines()
         return []
 
 
@@ -107,6 +110,8 @@ def as_toml(settings: Settings) -> Iterable[str]:
     for name, found in settings.found.items():
         if found.value is None:
             yield f"# {name:{width - 2}} is not set"
+        elif (option := option_of(_SCHEMA[name])) and option.secret:
+            yield f"# {name:{width - 2}} is set, and not shown  # {found.origin}"
         else:
             yield f"{name:{width}} = {_toml(found.value)}  # {found.origin}"
 

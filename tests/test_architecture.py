@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "esg.rules",
         "esg.options",
         "esg.bind_address",
+        "esg.server_names",
         "esg.access_format",
         "esg.log_config",
         "esg.cancellation",

@@ -1,47 +1,74 @@
-"""The TLS of one server: the context of new connections, and what scopes say of each."""
+"""The TLS of one server: certificates now, and again when they change."""
 
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, Final
+
+import anyio
+from anyio import CapacityLimiter, to_thread
 
 from esg.config import Config
-from esg.errors import StartupError
-from esg.tls.context import server_context
+from esg.errors import CertificateError
+from esg.logs import logger
+from esg.tls.context import certificate_files, server_context
+from esg.tls.extension import tls_extension
+from esg.tls.file_watch import FileWatch
 
-_VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
+_LOOK_INTERVAL: Final = 1.0  # seconds
 
 
 class ServerTLS:
-    """Hold the context of new connections.
+    """Secure new connections with what the certificates' files hold.
 
     Args:
         config: the settings.
 
     Attributes:
-        context: read it for each connection anew: another takes its place when certificates are
-            reloaded.
+        context: of new connections. Read it anew for each: at a reload another one comes in its
+            place, and with it new keys for session tickets, so that no session outlives the
+            authority of its client's certificate.
 
     Raises:
-        StartupError: a certificate, a key or a setting is not what it must be.
+        CertificateError: with everything that is wrong.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self.context = self._built()
+        self._files = FileWatch(certificate_files(config))
+        self._asked = anyio.Event()
+        self.context = server_context(config)
 
-    def _built(self) -> ssl.SSLContext:
-        faults: list[str] = []
-        context = server_context(self._config, faults)
-        if faults:
-            raise StartupError(faults[0])
-        return context
+    def wrap(self) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+        """Return the TLS of a new connection, what it reads and what it writes."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        return self.context.wrap_bio(incoming, outgoing, server_side=True), incoming, outgoing
 
-    def extension(self, connection: ssl.SSLObject | ssl.SSLSocket) -> dict[str, Any]:
-        """Return the `tls` extension of a connection's scopes (ASGI TLS 0.2).
+    def extension(self, connection: ssl.SSLObject) -> dict[str, Any]:
+        """Return what a connection's scopes say of TLS, once its handshake is complete."""
+        return tls_extension(connection)
 
-        Args:
-            connection: its handshake is complete.
-        """
-        name = connection.version() or ""
-        return {"tls_version": _VERSIONS.get(name)}
+    def reload_soon(self) -> None:
+        """Load the certificates again, changed or not; in the loop's thread."""
+        self._asked.set()
+
+    async def keep_current(self) -> None:
+        """Load the certificates again whenever they have changed, or somebody asks."""
+        limiter = CapacityLimiter(1)  # not the application's threads
+        while True:
+            with anyio.move_on_after(_LOOK_INTERVAL):
+                await self._asked.wait()
+            if self._asked.is_set():
+                self._asked = anyio.Event()
+                self._files.count_as_read()
+            elif not self._files.has_changes():
+                continue
+            await to_thread.run_sync(self._reload, limiter=limiter)
+
+    def _reload(self) -> None:
+        try:
+            self.context = server_context(self._config)
+        except CertificateError as error:
+            logger.error("Certificates are not reloaded, those of before stay: %s", error)
+        else:
+            logger.info("Certificates reloaded")

@@ -1,0 +1,146 @@
+"""What a certificate says of itself: whose it is, and how long it is good.
+
+The standard library decodes the certificates of peers only, and forgets the types of their names:
+hence this reader of just the fields in front of the subject's end. It is given certificates that
+OpenSSL has parsed. Source: RFC 5280 section 4.1; X.690 for DER; RFC 4514 for the string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+_SEQUENCE: Final = 0x30
+_VERSION: Final = 0xA0
+_ENCODINGS: Final = {
+    0x0C: "utf-8",  # UTF8String
+    0x12: "ascii",  # NumericString
+    0x13: "ascii",  # PrintableString
+    0x14: "latin-1",  # TeletexString, as everybody uses it
+    0x16: "ascii",  # IA5String
+    0x1A: "ascii",  # VisibleString
+    0x1C: "utf-32-be",  # UniversalString
+    0x1E: "utf-16-be",  # BMPString
+}
+# RFC 4514 section 3, then descriptors that RFC 4519 registers, then one that everybody knows.
+_DESCRIPTORS: Final = {
+    "2.5.4.3": "CN",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.6": "C",
+    "2.5.4.9": "STREET",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "2.5.4.4": "sn",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.12": "title",
+    "2.5.4.13": "description",
+    "2.5.4.15": "businessCategory",
+    "2.5.4.17": "postalCode",
+    "2.5.4.41": "name",
+    "2.5.4.42": "givenName",
+    "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier",
+    "2.5.4.46": "dnQualifier",
+    "1.2.840.113549.1.9.1": "emailAddress",
+}
+_ESCAPED: Final = frozenset('"+,;<>\\')
+
+
+def subject_name(certificate: bytes) -> str:
+    """Return the subject of a certificate as RFC 4514 writes it, "CN=client,O=example".
+
+    Args:
+        certificate: in DER.
+
+    Raises:
+        ValueError: it is not in DER.
+    """
+    relative_names = _elements(_subject(certificate))
+    return ",".join(
+        "+".join(_attribute(attribute) for _, attribute, _ in _elements(relative_name))
+        for _, relative_name, _ in reversed(list(relative_names))
+    )
+
+
+def _subject(certificate: bytes) -> bytes:
+    _, content, _ = next(_elements(certificate))
+    _, to_be_signed, _ = next(_elements(content))
+    fields = [content for tag, content, _ in _elements(to_be_signed) if tag != _VERSION]
+    # serialNumber, signature, issuer, validity, subject, ...
+    return fields[4]
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield tag, content and whole of each element.
+
+    Raises:
+        ValueError: lengths are wrong, or indefinite.
+    """
+    position = 0
+    while position < len(data):
+        start = position
+        if len(data) - start < 2:
+            raise ValueError("truncated DER")
+        tag, length = data[start : start + 2]
+        position += 2
+        if length & 0x80:
+            size = length & 0x7F
+            length = int.from_bytes(data[position : position + size])
+            position += size
+            if not size:
+                raise ValueError("indefinite length in DER")
+        if len(data) - position < length:
+            raise ValueError("truncated DER")
+        yield tag, data[position : position + length], data[start : position + length]
+        position += length
+
+
+def _attribute(attribute: bytes) -> str:
+    (_, oid, _), (tag, content, whole) = _elements(attribute)
+    dotted = _dotted(oid)
+    descriptor = _DESCRIPTORS.get(dotted)
+    text = _text(tag, content) if descriptor else None
+    if descriptor and text is not None:
+        return f"{descriptor}={_escaped(text)}"
+    return f"{descriptor or dotted}=#{whole.hex().upper()}"
+
+
+def _text(tag: int, content: bytes) -> str | None:
+    encoding = _ENCODINGS.get(tag)
+    try:
+        return content.decode(encoding) if encoding else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _escaped(text: str) -> str:
+    r"""Escape what RFC 4514 section 2.4 asks for, and control characters as \XX, too."""
+    escaped = "".join(_escaped_character(character) for character in text)
+    if text[:1] in (" ", "#"):
+        escaped = "\\" + escaped
+    if text.endswith(" ") and text != " ":
+        escaped = f"{escaped[:-1]}\\ "
+    return escaped
+
+
+def _escaped_character(character: str) -> str:
+    if character in _ESCAPED:
+        return "\\" + character
+    if character < " " or character == "\x7f":
+        return f"\\{ord(character):02X}"
+    return character
+
+
+def _dotted(oid: bytes) -> str:
+    arcs: list[int] = []
+    value = 0
+    for octet in oid:
+        value = value << 7 | octet & 0x7F
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
