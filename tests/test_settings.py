@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,18 @@ def test_shown_settings_are_toml_that_gives_the_same() -> None:
     again = from_file(text)
     assert again.errors == []
     assert again.config() == settings.config()
+
+
+def test_a_secret_is_not_shown() -> None:
+    given = {"app": "example:app", "ssl_certfile": "a.crt", "ssl_keyfile_password": "sesame"}
+    settings = collect(given, {}, None)
+    text = "\n".join(as_toml(settings))
+    assert "sesame" not in text
+    assert re.search("^# ssl_keyfile_password .*set.*--ssl-keyfile-password$", text, re.MULTILINE)
+    assert "sesame" not in repr(settings.config())
+    wrong = collect({"app": "example:app"}, {"ESG_SSL_KEYFILE_PASSWORD": "sesame" * 999}, None)
+    assert "$ESG_SSL_KEYFILE_PASSWORD" in wrong.errors[0]
+    assert "sesame" not in wrong.errors[0]
 
 
 def test_a_table_is_shown_inline() -> None:

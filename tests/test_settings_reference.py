@@ -30,6 +30,9 @@ WRITTEN = {
     "reload_exclude": "*.tmp",
     "reload_include": "*.html",
     "root_path": "/api",
+    "ssl_cert_reqs": "required",
+    "ssl_sni": "example.org=a.crt,a.key",
+    "ssl_version": "tls1.3",
     "uds_permissions": "600",
     "worker_init": "example:begin",
 }

@@ -7,8 +7,7 @@ OpenSSL has parsed. Source: RFC 5280 section 4.1; X.690 for DER; RFC 4514 for th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 _SEQUENCE: Final = 0x30
 _VERSION: Final = 0xA0
@@ -49,6 +48,14 @@ _DESCRIPTORS: Final = {
 _ESCAPED: Final = frozenset('"+,;<>\\')
 
 
+class _Element(NamedTuple):
+    """An element of DER: its content, and the whole of it with tag and length."""
+
+    tag: int
+    content: bytes
+    whole: bytes
+
+
 def subject_name(certificate: bytes) -> str:
     """Return the subject of a certificate as RFC 4514 writes it, "CN=client,O=example".
 
@@ -58,27 +65,31 @@ def subject_name(certificate: bytes) -> str:
     Raises:
         ValueError: it is not in DER.
     """
-    relative_names = _elements(_subject(certificate))
-    return ",".join(
-        "+".join(_attribute(attribute) for _, attribute, _ in _elements(relative_name))
-        for _, relative_name, _ in reversed(list(relative_names))
-    )
+    try:
+        relative_names = reversed(_elements(_subject(certificate)))
+        return ",".join(map(_relative_name, relative_names))
+    except IndexError:
+        raise ValueError("something is missing in this DER") from None
 
 
 def _subject(certificate: bytes) -> bytes:
-    _, content, _ = next(_elements(certificate))
-    _, to_be_signed, _ = next(_elements(content))
-    fields = [content for tag, content, _ in _elements(to_be_signed) if tag != _VERSION]
+    to_be_signed = _elements(_elements(certificate)[0].content)[0].content
+    fields = [field for field in _elements(to_be_signed) if field.tag != _VERSION]
     # serialNumber, signature, issuer, validity, subject, ...
-    return fields[4]
+    return fields[4].content
 
 
-def _elements(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield tag, content and whole of each element.
+def _relative_name(element: _Element) -> str:
+    return "+".join(_attribute(attribute.content) for attribute in _elements(element.content))
+
+
+def _elements(data: bytes) -> list[_Element]:
+    """Return the elements that stand side by side.
 
     Raises:
         ValueError: lengths are wrong, or indefinite.
     """
+    found = []
     position = 0
     while position < len(data):
         start = position
@@ -94,24 +105,26 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
                 raise ValueError("indefinite length in DER")
         if len(data) - position < length:
             raise ValueError("truncated DER")
-        yield tag, data[position : position + length], data[start : position + length]
-        position += length
+        end = position + length
+        found.append(_Element(tag, data[position:end], data[start:end]))
+        position = end
+    return found
 
 
 def _attribute(attribute: bytes) -> str:
-    (_, oid, _), (tag, content, whole) = _elements(attribute)
-    dotted = _dotted(oid)
+    kind, value = _elements(attribute)[:2]
+    dotted = _dotted(kind.content)
     descriptor = _DESCRIPTORS.get(dotted)
-    text = _text(tag, content) if descriptor else None
-    if descriptor and text is not None:
-        return f"{descriptor}={_escaped(text)}"
-    return f"{descriptor or dotted}=#{whole.hex().upper()}"
+    text = _text(value) if descriptor else None
+    if text is None:
+        return f"{descriptor or dotted}=#{value.whole.hex().upper()}"
+    return f"{descriptor}={_escaped(text)}"
 
 
-def _text(tag: int, content: bytes) -> str | None:
-    encoding = _ENCODINGS.get(tag)
+def _text(value: _Element) -> str | None:
+    encoding = _ENCODINGS.get(value.tag)
     try:
-        return content.decode(encoding) if encoding else None
+        return value.content.decode(encoding) if encoding else None
     except UnicodeDecodeError:
         return None
 

@@ -52,7 +52,7 @@ def _client_chain(connection: ssl.SSLObject) -> list[bytes]:
 def _name(certificate: bytes) -> str | None:
     try:
         return subject_name(certificate)
-    except (ValueError, IndexError):
+    except ValueError:
         # OpenSSL takes encodings that DER forbids; no name is better than half of one.
         return None
 

@@ -70,7 +70,9 @@ def load_pair(
 ) -> list[str]:
     """Load a certificate with its key; return what is wrong, a line for each fault."""
     faults = [*certfile.faults(_check_certificates), *keyfile.faults(_check_key)]
-    return list(dict.fromkeys(faults)) or list(_pair_faults(context, certfile, keyfile, _Password(password)))
+    return list(dict.fromkeys(faults)) or list(
+        _pair_faults(context, certfile, keyfile, _Password(password))
+    )
 
 
 def load_authorities(context: ssl.SSLContext, file: PEMFile) -> list[str]:
