@@ -106,9 +106,9 @@ def _certificates(content: bytes) -> list[bytes]:
 
 
 def _check_certificates(content: bytes) -> None:
-    certificates = _certificates(content)
+    pem = "".join(map(ssl.DER_cert_to_PEM_cert, _certificates(content)))  # PyPy reads no DER
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=b"".join(certificates))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=pem)
     except ssl.SSLError:
         raise _Fault("a certificate in it is damaged") from None
 

@@ -11,7 +11,7 @@ from tests.interpreters import Interpreter, find_interpreters, prepare_or_skip
 OTHERS = [found for found in find_interpreters() if not found.is_running]
 # Warnings stay errors; the programs' and the compilers' tests want what is only installed here.
 UNIT_TESTS = (
-    *("tests/rules", "tests/pure", "tests/websocket_codecs"),
+    *("tests/rules", "tests/pure", "tests/tls", "tests/websocket_codecs"),
     *("tests/testing/test_recorder.py", "tests/testing/test_validator.py"),
 )
 BOUND = 900.0  # seconds, on a busy machine
