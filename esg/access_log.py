@@ -114,7 +114,7 @@ def _target(head: RequestHead) -> bytes:
 
 
 class RejectionLog:
-    """Log rejected requests, a bounded number of lines a second: clients cause them at will."""
+    """Log rejected requests and handshakes, a bounded number of lines a second: clients cause them at will."""
 
     LINES_PER_SECOND: Final = 50
 
@@ -124,14 +124,22 @@ class RejectionLog:
 
     def log(self, client: Address, status: int, reason: str) -> None:
         """Log one rejection: peer, status, what was wrong."""
+        if self._has_room():
+            logger.warning("%s - rejected with %d: %s", shown_address(client), status, reason)
+
+    def log_handshake(self, client: Address, reason: str) -> None:
+        """Log that TLS did not come about: peer, what was wrong."""
+        if self._has_room():
+            logger.warning("%s - TLS handshake failed: %s", shown_address(client), reason)
+
+    def _has_room(self) -> bool:
         second = int(time.monotonic())
         if second != self._second:
             self._tell_suppressed()
             self._second = second
             self._lines = 0
         self._lines += 1
-        if self._lines <= self.LINES_PER_SECOND:
-            logger.warning("%s - rejected with %d: %s", shown_address(client), status, reason)
+        return self._lines <= self.LINES_PER_SECOND
 
     def _tell_suppressed(self) -> None:
         suppressed = self._lines - self.LINES_PER_SECOND

@@ -278,11 +278,11 @@ def release(listeners: list[socket.socket]) -> None:
             listener.remove_file()
 
 
-def address_of(listener: socket.socket) -> str:
+def address_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the address of a listener as users write it: a URL, or unix:PATH."""
     name = listener.getsockname()
     if isinstance(name, tuple):
-        return f"http://{_shown(name[0], name[1])}"
+        return f"{scheme}://{_shown(name[0], name[1])}"
     path = os.fsdecode(name)
     return f"unix:@{path[1:]}" if path.startswith("\0") else f"unix:{path}"
 

@@ -71,6 +71,10 @@ class ClientDisconnected(ConnectionError):
         self.exchange = exchange
 
 
+class TLSHandshakeFailed(ConnectionError):
+    """Say why a client and this server could not agree on how to speak TLS."""
+
+
 class AppOverdue(ESGError):
     """Say that an application was cancelled because its response took too long."""
 

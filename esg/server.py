@@ -318,7 +318,8 @@ class Server:
         service.end_idle()
 
     def _on_serving(self, listeners: list[socket.socket], implementation: Implementation) -> None:
-        self.addresses = tuple(map(binding.address_of, listeners))
+        scheme = "https" if self.config.speaks_tls else "http"
+        self.addresses = tuple(binding.address_of(listener, scheme) for listener in listeners)
         self._settle()
         if self._supervision is not None:
             self._supervision.serving(implementation.describe(), implementation.reason)

@@ -261,6 +261,10 @@ class Service:
         """Log a request that the server answered in the application's place."""
         self._rejections.log(client, status, reason)
 
+    def handshake_failed(self, client: Address, reason: str) -> None:
+        """Log a client that this server could not agree on TLS with."""
+        self._rejections.log_handshake(client, reason)
+
     def late_message(self) -> None:
         """Warn, once, of messages that came after a complete response."""
         if not self._late_warned:

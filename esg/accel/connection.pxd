@@ -11,6 +11,8 @@ cdef class Connection:
     cdef readonly object server
     cdef str scheme
     cdef bint proxied
+    # Those of all its scopes, once there is one.
+    cdef dict extensions
     # What the scopes of all its plain requests have in common.
     cdef dict scope_base
     cdef bint lost
@@ -33,3 +35,4 @@ cdef class Connection:
     cdef int drop(self, bint abort) except -1
     cdef int response_over(self) except -1
     cdef int app_waits(self) except -1
+    cdef dict offered(self)

@@ -69,3 +69,7 @@ cdef class Connection:
     cdef int app_waits(self) except -1:
         """Take note that the application waits or has ended; do what has become possible."""
         raise NotImplementedError
+
+    cdef dict offered(self):
+        """Return the extensions of all scopes of the connection."""
+        raise NotImplementedError

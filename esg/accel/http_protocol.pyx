@@ -99,6 +99,17 @@ cdef class HttpConnection(FileConnection):
             request.writing_resumed()
         return self.settle()
 
+    def opening_failed(self, error):
+        """Take note that TLS did not come about: answer if the client can read that, and close."""
+        try:
+            if isinstance(error, RequestRejected):
+                self._reject("", error.status, error.reason, ())
+            else:
+                self.serving.service.handshake_failed(self.client, str(error))
+                self.linger()
+        except BaseException:
+            self.internal_error()
+
     cdef int forget(self) except -1:
         """Let go of what belongs to an open connection, and tell the application."""
         cdef HttpRequest request = self.request
@@ -330,6 +341,8 @@ cdef class HttpConnection(FileConnection):
 
         A request that came before the server was told to stop is still served.
         """
+        if self.transport.get_extra_info("tls_opening"):
+            return 0  # the handshake is followed by a request, as a rule
         if self.phase == SERVING and self.request is None and not self.heads.begun():
             if not self.input.size and not is_readable(self.transport):
                 return self.drop(False)

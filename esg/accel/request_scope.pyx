@@ -32,7 +32,7 @@ cdef dict request_scope(Connection connection, RequestHead head):
         server=connection.server,
         root_path=serving.root_path,
         state=serving.state,
-        extensions=serving.extensions,
+        extensions=connection.offered(),
         takes_trailers=head.takes_trailers,
     )
     if head.http_version == "1.1":
@@ -60,7 +60,7 @@ cdef dict _plain_scope(Connection connection, RequestHead head):
     scope["asgi"] = _ASGI.copy()
     scope["headers"] = head.headers
     scope["state"] = serving.state.copy()
-    for name, value in serving.extensions.items():
+    for name, value in connection.offered().items():
         extensions[name] = (<dict> value).copy()
     extensions["http.response.pathsend"] = {}
     extensions["http.response.zerocopysend"] = {}

@@ -9,6 +9,7 @@ from esg.accel.transport_connection cimport TransportConnection
 
 from esg.accel.acceptor import NOT_YET, Acceptor
 from esg.accel.http_protocol import HttpProtocol
+from esg.accel.tls_transport import TLSProtocol
 from esg.logs import logger
 
 # Between telling applications that their client is gone and cancelling them.
@@ -96,7 +97,8 @@ class FastServer:
                 acceptor.start()
 
     def _protocol(self):
-        return HttpProtocol(self._serving)
+        protocol = HttpProtocol(self._serving)
+        return protocol if self._service.tls is None else TLSProtocol(self._serving, protocol)
 
     def _stop_listening(self):
         for acceptor in self._acceptors:

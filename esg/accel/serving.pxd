@@ -28,6 +28,7 @@ cdef class Serving:
     cdef TrustedProxies _trusted_proxies
     cdef bint _believes_proxies
     cdef ReceiveBuffer receive_buffer
+    cdef ReceiveBuffer ciphertext_buffer  # None without TLS
     cdef RequestParser parser
     cdef readonly set connections
     cdef readonly set tasks

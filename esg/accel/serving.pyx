@@ -22,6 +22,8 @@ from esg.logs import access_logger
 # comes in one read.
 cdef enum:
     RECEIVE_SIZE = 131072
+    # Of ciphertext: each connection's TLS keeps a copy of what it reads.
+    CIPHERTEXT_SIZE = 65536
 
 
 cdef double monotonic() noexcept:
@@ -117,6 +119,8 @@ cdef class Serving:
         self._defaults = DefaultFields(server, config.date_header, extra)
         self.parser = request_parser(self.limits)
         self.receive_buffer = ReceiveBuffer(RECEIVE_SIZE)
+        if service.tls is not None:
+            self.ciphertext_buffer = ReceiveBuffer(CIPHERTEXT_SIZE)
         self.connections = set()
         self.tasks = set()
         self.speaks_websocket = config.ws != "none"

@@ -35,7 +35,7 @@ cdef class TransportConnection(Connection):
 
     def __init__(self, Serving serving):
         self.serving = serving
-        self.scheme = "http"
+        self.scheme = "http" if serving.service.tls is None else "https"
         self.deadlines = Deadlines(serving.timeouts)
         self.flow = ReadFlow()
         self.input = InputBuffer()
@@ -252,6 +252,18 @@ cdef class TransportConnection(Connection):
         except Exception:
             logger.exception("Internal error while closing a connection")
         return 0
+
+    # What a scope says of it.
+
+    cdef dict offered(self):
+        """Return the extensions of all scopes of the connection."""
+        tls = self.serving.service.tls
+        if self.extensions is None:
+            self.extensions = self.serving.extensions
+            if tls is not None:
+                spoken = tls.extension(self.transport.get_extra_info("ssl_object"))
+                self.extensions = {**self.extensions, "tls": spoken}
+        return self.extensions
 
     # What the server tells.
 

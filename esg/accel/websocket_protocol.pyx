@@ -62,6 +62,7 @@ cdef class WebSocketConnection(TransportConnection):
         self.server = opened.server
         self.scheme = opened.scheme
         self.proxied = opened.proxied
+        self.extensions = opened.extensions
         self.eof = opened.eof
         self.lost = opened.lost
         self.writing_paused = opened.writing_paused

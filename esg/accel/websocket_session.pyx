@@ -111,7 +111,7 @@ cdef class WebSocket(WebSocketSending):
             server=connection.server,
             root_path=serving.root_path,
             state=serving.state,
-            extensions=serving.extensions,
+            extensions=connection.offered(),
         )
         self._client = connection.client
         if head.forwarded and connection.proxied:

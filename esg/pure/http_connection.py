@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from esg.cancellation import is_cancelled
-from esg.errors import RequestRejected
+from esg.errors import RequestRejected, TLSHandshakeFailed
 from esg.logs import logger
 from esg.pure.request_task import RequestTask
 from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
@@ -64,6 +64,7 @@ class HttpConnection:
         self.lost = False
         self.request: RequestTask | None = None
         self.websocket: WebSocketConnection | None = None
+        self._extensions: dict[str, dict[str, Any]] | None = None
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
@@ -72,6 +73,16 @@ class HttpConnection:
         self.write = self.writes.write
         self.deadlines.arm(deadlines.HEAD, time.monotonic())
         server.connections.add(self)
+
+    @property
+    def extensions(self) -> dict[str, dict[str, Any]]:
+        """Those of all its scopes."""
+        if self._extensions is None:
+            self._extensions = self.service.extensions
+            if self.service.tls is not None:
+                tls = self.service.tls.extension(self.transport.ssl_object)
+                self._extensions = {**self._extensions, "tls": tls}
+        return self._extensions
 
     def spawn_next(self) -> None:
         """Start the task that finishes the current request and serves the next one."""
@@ -124,7 +135,10 @@ class HttpConnection:
             return None if raw is None else request_head.judge(raw, self.service.limits)
         except RequestRejected as rejected:
             await self.reject("", rejected.status, rejected.reason)
-            return None
+        except TLSHandshakeFailed as failed:
+            self.service.handshake_failed(self.transport.client, str(failed))
+            await self.linger()
+        return None
 
     async def _finish_request(self, request: RequestTask) -> bool:
         """Do what must follow a complete response; tell whether the connection lives on."""
@@ -146,7 +160,7 @@ class HttpConnection:
             begun = request_head.has_begun(self.buffer)
             if not begun and self.service.closes_idle:
                 begun = self._read_waiting()
-                if not begun:
+                if not begun and not self.transport.opening:
                     self.drop()
                     return None
             if begun:

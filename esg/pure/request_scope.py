@@ -21,12 +21,12 @@ def request_scope(connection: HttpConnection, head: RequestHead) -> Scope:
         raw_path=head.raw_path,
         query=head.query,
         headers=head.headers,
-        scheme="http",
+        scheme=connection.transport.scheme,
         client=connection.transport.client,
         server=connection.transport.server,
         root_path=service.config.root_path,
         state=service.state,
-        extensions=service.extensions,
+        extensions=connection.extensions,
         takes_trailers=head.takes_trailers,
     )
     if head.forwarded and connection.proxied:

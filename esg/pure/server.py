@@ -15,7 +15,9 @@ from esg.load_sharing import PAUSE
 from esg.logs import logger
 from esg.pure.bounded_app import BoundedApp
 from esg.pure.http_connection import HttpConnection
+from esg.pure.tls_transport import TLSTransport
 from esg.pure.transport import SocketTransport
+from esg.rules.tls_session import TLSSession
 from esg.service import Service
 
 # Before accept() is tried again where it said that there is no room for another connection.
@@ -135,11 +137,22 @@ class PureServer:
 
     def _open(self, accepted: socket.socket, requests: TaskGroup) -> None:
         try:
-            transport = SocketTransport(accepted)
+            transport = self._transport(accepted)
         except OSError:  # the client is gone already
             accepted.close()
             return
         HttpConnection(transport, self, requests).spawn_next()
+
+    def _transport(self, accepted: socket.socket) -> SocketTransport:
+        """Make what reads and writes a connection.
+
+        Raises:
+            OSError: the client is gone already.
+        """
+        tls = self.service.tls
+        if tls is None:
+            return SocketTransport(accepted)
+        return TLSTransport(accepted, TLSSession(*tls.wrap()))
 
     def connection_ended(self, connection: HttpConnection) -> None:
         """Take note that a connection is closed."""

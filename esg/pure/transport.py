@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from anyio import ClosedResourceError, notify_closing, wait_readable, wait_writable
 
@@ -32,9 +33,12 @@ class SocketTransport:
 
     Attributes:
         client, server: the two ends as a scope shows them.
+        scheme: of the URLs that lead here.
     """
 
     __slots__ = ("_closed", "_socket", "client", "server")
+
+    scheme = "http"
 
     def __init__(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
@@ -45,6 +49,16 @@ class SocketTransport:
         self._closed = False
         self.client: Address = peer(accepted.getpeername())
         self.server: Address = endpoint(accepted.getsockname())
+
+    @property
+    def opening(self) -> bool:
+        """Tell whether the client and this server are still agreeing on how to speak."""
+        return False
+
+    @property
+    def ssl_object(self) -> Any:
+        """Return what knows of TLS; None where it is not spoken."""
+        return None
 
     def read_nowait(self) -> bytes | None:
         """Return what has come, b"" at the end of the stream, None if nothing has.

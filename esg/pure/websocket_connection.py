@@ -182,12 +182,12 @@ class WebSocketConnection:
             query=head.query,
             headers=head.headers,
             subprotocols=self._opening.subprotocols,
-            scheme="ws",
+            scheme="wss" if transport.scheme == "https" else "ws",
             client=transport.client,
             server=transport.server,
             root_path=service.config.root_path,
             state=service.state,
-            extensions=service.extensions,
+            extensions=self._connection.extensions,
         )
         if head.forwarded and self._connection.proxied:
             service.proxy_headers.amend(scope)

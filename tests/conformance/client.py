@@ -1,8 +1,13 @@
-"""One client connection of a case: raw octets, FIN and RST, and feeding byte by byte."""
+"""One client connection of a case: raw octets, FIN and RST, and feeding byte by byte.
+
+Over TLS the octets are those inside, a closure alert comes before each FIN, and a FIN without one
+is no better than a RST.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -10,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.conformance.receive_queue import ReceiveQueue
+from tests.conformance.tls_layer import TLSLayer
 from tests.conformance.wire import ResponseParser
 
 Address = tuple[str, int] | str
@@ -75,7 +81,9 @@ class Ends:
 class Client:
     """A client connection that records everything."""
 
-    def __init__(self, address: Address, changes: Changes, methods: list[str]) -> None:
+    def __init__(
+        self, address: Address, changes: Changes, methods: list[str], *, secure: bool = False
+    ) -> None:
         self.address = address
         self.parser = ResponseParser(methods)
         self.sent = bytearray()
@@ -87,11 +95,30 @@ class Client:
         self._sock = _socket_for(address)
         self.local: Any = self._sock.getsockname()
         self._reading = False
+        self._tls = TLSLayer() if secure else None
+        self._unsent = b""  # as it goes over the wire
+        self._on_wire = 0  # octets sent
 
     async def connect(self) -> None:
         """Connect and begin to read."""
         await self._loop.sock_connect(self._sock, self.address)
+        if self._tls is not None:
+            await asyncio.wait_for(self._shake(self._tls), SEND_BOUND)
         self.resume_reading()
+
+    async def _shake(self, tls: TLSLayer) -> None:
+        came: bytes | None = None
+        while not tls.shake(came):
+            await self._put(tls.to_send())
+            came = await self._loop.sock_recv(self._sock, 65_536)
+        await self._put(tls.to_send())
+
+    async def _put(self, octets: bytes) -> None:
+        await self._loop.sock_sendall(self._sock, octets)
+        self._on_wire += len(octets)
+
+    def _wired(self, data: bytes) -> bytes:
+        return data if self._tls is None else self._tls.encrypt(data)
 
     def resume_reading(self) -> None:
         """Read what arrives."""
@@ -108,14 +135,18 @@ class Client:
     def _on_readable(self) -> None:
         try:
             data = self._sock.recv(262_144)
+            ended = not data
+            if self._tls is not None:
+                data = self._tls.decrypt(data)
+                ended = self._tls.ended
         except BlockingIOError:
             return
         except OSError:
             self.ends.reset = True
-            data = b""
+            data, ended = b"", True
         if data:
             self.parser.feed(data)
-        else:
+        if ended:
             self.stop_reading()
             self.ends.eof = not self.ends.reset
             if self.ends.eof:
@@ -139,7 +170,8 @@ class Client:
             return
         try:
             async with asyncio.timeout(SEND_BOUND):
-                await self._loop.sock_sendall(self._sock, data)
+                octets, self._unsent = self._unsent + self._wired(data), b""
+                await self._put(octets)
         except TimeoutError as error:
             raise Timeout(f"the server did not read {len(data)} bytes") from error
         except OSError:
@@ -165,7 +197,7 @@ class Client:
     async def until_read(self, queue: ReceiveQueue) -> None:
         deadline = self._loop.time() + READ_BOUND
         os.sched_yield()
-        while not queue.drained(self.address, self.local, len(self.sent)):  # type: ignore[arg-type]
+        while not queue.drained(self.address, self.local, self._on_wire):  # type: ignore[arg-type]
             if self.answered:
                 return
             if self._loop.time() > deadline:
@@ -175,19 +207,24 @@ class Client:
 
     async def fill(self, data: bytes, quiet: float) -> int:
         """Send until the server takes nothing for `quiet` seconds; return how much went out."""
-        view = memoryview(data)
         taken = 0
-        while taken < len(data):
+        while taken < len(data) or self._unsent:
+            if not self._unsent:
+                self._unsent = self._wired(data[taken : taken + 65_536])
+                taken += len(data[taken : taken + 65_536])
             try:
-                taken += self._sock.send(view[taken : taken + 65_536])
+                sent = self._sock.send(self._unsent)
             except BlockingIOError:
                 if not await self._writable(quiet):
                     break
             except OSError:
                 break
+            else:
+                self._unsent = self._unsent[sent:]
+                self._on_wire += sent
         self.sent += data[:taken]
         self.rest = data[taken:]
-        return taken
+        return max(0, taken - len(self._unsent))
 
     async def _writable(self, seconds: float) -> bool:
         ready = self._loop.create_future()
@@ -201,15 +238,23 @@ class Client:
     def half_close(self) -> None:
         """Send FIN and go on reading."""
         if not self.ends.any:
+            if self._tls is not None:
+                self._sock.send(self._tls.finish())
             self._sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Abort the connection with RST."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close()
+        self._close()
 
     def close(self) -> None:
         """Close the connection."""
+        if self._tls is not None and not self.ends.any:
+            with contextlib.suppress(OSError):  # the server may have closed meanwhile
+                self._sock.send(self._tls.finish())
+        self._close()
+
+    def _close(self) -> None:
         self.stop_reading()
         self.ends.by_client = not (self.ends.eof or self.ends.reset)
         self._sock.close()

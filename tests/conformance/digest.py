@@ -112,11 +112,15 @@ def _settled(trace: list[Observed]) -> list[Line]:
 
 
 def _masked(key: str, value: Any) -> Any:
-    """Sort what has no order, and mask what names the target itself."""
+    """Sort what has no order, and mask what names the target itself, or that it speaks TLS."""
+    if key == "scheme":
+        return value.removesuffix("s")
     if key not in ("asgi", "extensions") or not value:
         return value
     return sorted(
-        (name, "<masked>" if name.startswith("esg.") else item) for name, item in value.items()
+        (name, "<masked>" if name.startswith("esg.") else item)
+        for name, item in value.items()
+        if name != "tls"
     )
 
 

@@ -339,7 +339,7 @@ class Case:
 
     `number` is the case of the design it refines. `options` are server options: cases with
     the same options share one process, unless `own_process`. `application` is what the
-    server is told to serve. `alone` keeps other cases of the
+    server is told to serve. `without_tls` is what is about connections without TLS. `alone` keeps other cases of the
     process out meanwhile; so does `client_is_told`: the scope's client is not the one that
     connects, by which a call is known for its case's. `frames` is what the server sends after
     a 101, None where that is not checked. `needs` names an
@@ -372,7 +372,7 @@ class Case:
     lifespan_runs: int = 1
     log_has: tuple[str, ...] = ()
     log_lacks: tuple[str, ...] = ()
-    transport: str = "tcp"
+    without_tls: bool = False
     esg_only: bool = False
 
     @property

@@ -34,6 +34,7 @@ class Observation:
     mode: str
     target: str
     selection: str = ""
+    secure: bool = False
     clients: dict[str, Client] = field(default_factory=dict)
     calls: dict[str, list[CallTrace]] = field(default_factory=dict)
     usable: dict[str, bool | None] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class CaseRun:
         self.seats: dict[str, Seat] = {}
         self.clients: dict[str, Client] = {}
         self.seen = Observation(case, mode, process.target.id, process.target.selection)
+        self.seen.secure = process.target.secure
         self.memory = 0
         self._channel = channel
         self._queue = queue
@@ -101,7 +103,7 @@ class CaseRun:
     async def do_connect(self, step: model.Step) -> None:
         """Open a connection, its seat kept before the server can see it."""
         methods = [r.method for r in self.case.responses if r.on == step.on]
-        client = Client(self.process.address, self.changes, methods)
+        client = self._client(methods)
         seat = Seat(self._scripts(step.on), self.changes.notify)
         if self.case.client_is_told or isinstance(client.address, str):
             self._channel.keep_seat(self.process.token, LOCAL_KEY, seat)
@@ -124,8 +126,12 @@ class CaseRun:
                 return
             await self.changes.once_more(REFUSE_RETRY)
 
+    def _client(self, methods: list[str]) -> Client:
+        secure = self.process.target.secure
+        return Client(self.process.address, self.changes, methods, secure=secure)
+
     async def _accepted(self) -> bool:
-        client = Client(self.process.address, self.changes, [])
+        client = self._client([])
         try:
             await client.connect()
         except OSError:
@@ -139,7 +145,7 @@ class CaseRun:
         """Open and reset connections; the server's descriptors must all be closed again."""
         before = self.process.open_descriptors()
         for _ in range(step.count):
-            client = Client(self.process.address, self.changes, [])
+            client = self._client([])
             await client.connect()
             await client.send(step.data)
             client.reset()

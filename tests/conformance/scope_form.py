@@ -12,18 +12,22 @@ TELL_THE_SCHEME = {b"forwarded", b"x-forwarded-proto"}
 SCHEMES = {"http": "http", "websocket": "ws"}
 
 
-def scope_violations(scope: Scope) -> Iterator[str]:
-    """Yield each rule of the ASGI specification that a connection's scope breaks."""
+def scope_violations(scope: Scope, secure: bool = False) -> Iterator[str]:
+    """Yield each rule of the ASGI specification that a connection's scope breaks.
+
+    Args:
+        scope: of a call.
+        secure: it came over TLS.
+    """
     if scope.get("type") not in SCHEMES:
         return
     yield from _versions(scope)
     yield from _strings(scope)
+    yield from _security(scope, secure)
     if scope["type"] == "websocket":
         yield from _websocket(scope)
     yield from _headers(scope.get("headers"))
     yield from _addresses(scope)
-    if "tls" in (scope.get("extensions") or {}):
-        yield "scope['extensions'] has 'tls' without TLS"
 
 
 def _versions(scope: Scope) -> Iterator[str]:
@@ -45,10 +49,15 @@ def _strings(scope: Scope) -> Iterator[str]:
     for name in ("raw_path", "query_string"):
         if not isinstance(scope.get(name, b""), bytes):
             yield f"scope[{name!r}] is no bytes"
-    scheme = SCHEMES[scope["type"]]
+
+
+def _security(scope: Scope, secure: bool) -> Iterator[str]:
+    scheme = SCHEMES[scope["type"]] + ("s" if secure else "")
     names = {name for name, _ in scope.get("headers") or ()}
     if scope.get("scheme", scheme) != scheme and not names & TELL_THE_SCHEME:
-        yield f"scheme is {scope['scheme']!r} without TLS"
+        yield f"scheme is {scope['scheme']!r} {'with' if secure else 'without'} TLS"
+    if not secure and "tls" in (scope.get("extensions") or {}):
+        yield "scope['extensions'] has 'tls' without TLS"
 
 
 def _websocket(scope: Scope) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.peers import PEERS, PYTHON, peer
+from tests.conformance.tls_layer import server_pair
 from tests.interpreters import Interpreter, find_interpreters, prepare_or_skip
 from tests.rows import FIRST_ROW, ROWS, Row, in_ci
 
@@ -57,6 +58,7 @@ class Target:
         patience: how long to wait for what must come, in seconds. Ours come, however busy the
             machine is; a server that leaves many cases unanswered must not take hours.
         template: the value of `--target-command` that it was made of.
+        secure: it is spoken to over TLS.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Target:
     missing: str | None = None
     patience: float = 30.0
     template: str | None = None
+    secure: bool = False
 
     @property
     def selection(self) -> str:
@@ -132,7 +135,20 @@ def own_targets() -> tuple[Target, ...]:
         for other in find_interpreters()
         if not other.is_running
     ]
-    return (*here, *elsewhere)
+    return (*here, *elsewhere, *map(_over_tls, ROWS))
+
+
+def _over_tls(row: Row) -> Target:
+    command = (*_command(row)[:-1], *server_pair().options, "{app}")
+    return Target(
+        f"{row.id}-tls",
+        command,
+        (WHOLE,),
+        missing=row.missing,
+        preloads=_preloads(row),
+        sampled=True,
+        secure=True,
+    )
 
 
 def target_named(id: str) -> Target:

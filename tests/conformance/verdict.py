@@ -68,7 +68,7 @@ def _formal(seen: Observation, exact: bool) -> Iterator[str]:
     for calls in seen.calls.values():
         for call in calls:
             if about_scopes:
-                yield from scope_violations(call.scope)
+                yield from scope_violations(call.scope, seen.secure)
             yield from message_violations(call)
 
 
@@ -206,12 +206,13 @@ def _calls(case: Case, seen: Observation, exact: bool) -> Iterator[str]:
         if len(calls) != len(wanted):
             yield f"the application was called {len(calls)} time(s), expected {len(wanted)}"
         for number, (call, expected) in enumerate(zip(calls, wanted, strict=False), 1):
-            for problem in _call(call, expected, exact):
+            for problem in _call(call, expected, exact, seen.secure):
                 yield f"call {number}: {problem}"
 
 
-def _call(call: CallTrace, wanted: Call, exact: bool) -> Iterator[str]:
-    for name, value in wanted.scope.items():
+def _call(call: CallTrace, wanted: Call, exact: bool, secure: bool = False) -> Iterator[str]:
+    for name, plain in wanted.scope.items():
+        value = f"{plain}s" if name == "scheme" and secure else plain
         got = call.scope.get(name, "<absent>")
         if _plain(got) != _plain(value):
             yield f"scope[{name!r}] is {got!r}, expected {value!r}"

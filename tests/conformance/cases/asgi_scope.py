@@ -124,6 +124,7 @@ def _basics() -> list[Case]:
             "without TLS the scheme is http and the extensions have no tls",
             get(),
             scope={"scheme": "http"},
+            without_tls=True,
         ),
         accepted(
             "spec-version",
