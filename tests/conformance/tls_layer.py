@@ -42,9 +42,7 @@ class TLSLayer:
 
     def __init__(self) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = _context().wrap_bio(
-            self._incoming, self._outgoing, server_hostname=HOST
-        )
+        self._object = _context().wrap_bio(self._incoming, self._outgoing, server_hostname=HOST)
         self.ended = False
 
     def shake(self, data: bytes | None) -> bool:
@@ -85,10 +83,16 @@ class TLSLayer:
         self._feed(data)
         plaintext = bytearray()
         with suppress(ssl.SSLWantReadError):
-            while record := self._object.read(RECORD_SIZE):
+            while record := self._record():
                 plaintext += record
             self.ended = True
         return bytes(plaintext)
+
+    def _record(self) -> bytes:
+        try:
+            return self._object.read(RECORD_SIZE)
+        except ssl.SSLZeroReturnError:  # what its closure alert becomes behind one of ours
+            return b""
 
     def finish(self) -> bytes:
         """Return the closure alert of this side."""
