@@ -318,7 +318,7 @@ class Server:
         service.end_idle()
 
     def _on_serving(self, listeners: list[socket.socket], implementation: Implementation) -> None:
-        scheme = "https" if self.config.speaks_tls else "http"
+        scheme = self.config.scheme
         self.addresses = tuple(binding.address_of(listener, scheme) for listener in listeners)
         self._settle()
         if self._supervision is not None:

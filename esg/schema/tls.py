@@ -135,6 +135,11 @@ class TLSSettings:
         """Tell whether connections are TLS connections."""
         return self.ssl_certfile is not None or self.ssl_context_factory is not None
 
+    @property
+    def scheme(self) -> str:
+        """Return the scheme of the URLs that lead here."""
+        return "https" if self.speaks_tls else "http"
+
     def tls_contradictions(self) -> Iterator[str]:
         """Yield what is wrong with these settings together, a line each."""
         factory: object = self.ssl_context_factory

@@ -201,13 +201,14 @@ class Supervisor:
             self._manager.ready(self._status())
         workers = f"{self._table.wanted} workers, " if not self._config.reload else ""
         for listener in self._listeners:
-            address = binding.address_of(listener)
+            address = binding.address_of(listener, self._config.scheme)
             logger.info(
                 "ESG %s (%s%s) listening on %s", __version__, workers, implementation, address
             )
 
     def _status(self) -> str:
-        addresses = ", ".join(map(binding.address_of, self._listeners))
+        scheme = self._config.scheme
+        addresses = ", ".join(binding.address_of(each, scheme) for each in self._listeners)
         return f"{self._table.wanted} workers, listening on {addresses}"
 
     def _tell_manager(self) -> None:
