@@ -101,6 +101,7 @@ def _scheme() -> list[Case]:
             "of several the last counts, which the proxy has added itself",
             b"X-Forwarded-Proto: https",
             b"X-Forwarded-Proto: http",
+            without_tls=True,
         ),
         opened(
             "websocket",
