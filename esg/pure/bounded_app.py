@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from esg.rules.running_time import GOES_ON, NONE
+
 if TYPE_CHECKING:
+    from esg.pure.http_connection import HttpConnection
     from esg.pure.request_task import RequestTask
-    from esg.pure.server import PureServer
+    from esg.rules.http_exchange import HttpExchange
 
 
 class BoundedApp:
     """Run the application for one request, under the sweep's eyes.
 
     Args:
-        server: whose sweep looks at it.
+        connection: where the request came from.
         request: whose application it is.
+        exchange: the request's.
     """
 
-    def __init__(self, server: PureServer, request: RequestTask) -> None:
-        self._server = server
+    def __init__(
+        self, connection: HttpConnection, request: RequestTask, exchange: HttpExchange
+    ) -> None:
+        self._connection = connection
         self._request = request
-        self._running = server.service.running_time(time.monotonic())
+        self._exchange = exchange
+        self._running = connection.service.running_time(time.monotonic())
         self._cancel_scope = anyio.CancelScope()
         self._why: Exception | None = None
         self._given_up = False
@@ -34,24 +41,27 @@ class BoundedApp:
         Raises:
             AppOverdue, ClientDisconnected: it was cancelled, and nobody has answered for it.
         """
-        self._server.bounded_apps.add(self)
+        self._connection.server.bounded_apps.add(self)
         try:
             with self._cancel_scope:
-                return await self._server.service.app(*call)
+                return await self._connection.service.app(*call)
         finally:
-            self._server.bounded_apps.discard(self)
+            self._connection.server.bounded_apps.discard(self)
         if self._given_up:
             return None
         raise self._why or RuntimeError("cancelled by nobody")
 
     def sweep(self, now: float) -> None:
         """Cancel the application if its time is over; answer for one that goes on."""
-        why = self._request.cancellation(self._running, now)
-        if why is None:
-            return
-        if self._why is None:
-            self._why = why
-            self._cancel_scope.cancel()
-        elif not self._given_up:
+        connection = self._connection
+        gone = connection.lost or connection.transport.at_eof()
+        verdict = NONE if self._request.over else self._running.expired(now, gone)
+        if verdict == GOES_ON and not self._given_up:
             self._given_up = True
-            self._request.give_up(self._why)
+            connection.start_task(self._give_up)
+        elif verdict not in (NONE, GOES_ON):
+            self._why = connection.service.cancelled(verdict, self._exchange)
+            self._cancel_scope.cancel()
+
+    async def _give_up(self) -> None:
+        await self._request.fail(self._why or RuntimeError("cancelled by nobody"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -23,7 +22,6 @@ from esg.rules import deadlines, http_exchange, persistence, response_head
 from esg.rules.http_exchange import HttpExchange
 from esg.rules.request_head import RequestHead
 from esg.rules.response_head import Http1Response
-from esg.rules.running_time import RunningTime
 
 if TYPE_CHECKING:
     from esg.pure.http_connection import HttpConnection
@@ -39,6 +37,9 @@ class RequestTask:
     Args:
         connection: where it came from.
         head: what `request_head.judge` made of it.
+
+    Attributes:
+        over: its response is complete, or will never be.
     """
 
     __slots__ = (
@@ -47,13 +48,13 @@ class RequestTask:
         "_client",
         "_connection",
         "_exchange",
-        "_over",
         "_reading",
         "_service",
         "_settled",
         "_timed_out",
         "_wire",
         "head",
+        "over",
     )
 
     def __init__(self, connection: HttpConnection, head: RequestHead) -> None:
@@ -77,7 +78,7 @@ class RequestTask:
         self._reading: anyio.Event | None = None  # set when the task that reads has read
         self._settled: anyio.Event | None = None  # set when no receive() needs to wait any more
         self._timed_out = False
-        self._over = False
+        self.over = False
         self._began = time.perf_counter() if self._service.access_log.detailed else 0.0
 
     async def run(self) -> None:
@@ -91,7 +92,7 @@ class RequestTask:
         try:
             app = service.app
             if service.bounds_requests:
-                app = BoundedApp(self._connection.server, self).run
+                app = BoundedApp(self._connection, self, self._exchange).run
             scope = request_scope(self._connection, self.head)
             self._client = scope["client"]  # the application may change its scope
             result = await app(scope, self.receive, self.send)
@@ -198,7 +199,7 @@ class RequestTask:
             return
         connection.deadlines.arm(deadlines.BODY, time.monotonic())
         data = await connection.read()
-        if self._over:
+        if self.over:
             return  # the response was complete first: the connection is another task's
         connection.deadlines.stop_reading()
         if data is None and self._timed_out:
@@ -332,9 +333,9 @@ class RequestTask:
 
     def _response_over(self) -> None:
         """Hand the connection to the next request's task, once."""
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         exchange = self._exchange
         self._service.request_ended()
         if exchange.status:
@@ -376,18 +377,8 @@ class RequestTask:
             self._settled.set()
         self._connection.transport.wake()
 
-    def cancellation(self, running: RunningTime, now: float) -> Exception | None:
-        """Return why the application is to be cancelled, None if it is not."""
-        connection = self._connection
-        gone = connection.lost or connection.transport.at_eof()
-        why = 0 if self._over else running.expired(now, gone)
-        return self._service.cancelled(why, self._exchange) if why else None
-
-    def give_up(self, why: Exception) -> None:
-        """Answer for an application that goes on though it was cancelled."""
-        self._connection.start_task(partial(self._end_with, why))
-
-    async def _end_with(self, error: Exception) -> None:
+    async def fail(self, error: BaseException) -> None:
+        """End the exchange of an application that has raised, or that nobody waits for."""
         await self._app_raised(error)
         self._response_over()
 
