@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Iterable
 from types import TracebackType
@@ -42,14 +43,26 @@ class Connection:
     Args:
         address: host and port, or the path of a UNIX socket.
         receive_buffer: the kernel's receive buffer in bytes, where it matters.
+        tls: what to speak TLS by, None for plain TCP.
+        server_name: whom TLS asks for.
     """
 
-    def __init__(self, address: Address, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
+        server_name: str = "localhost",
+    ) -> None:
         self.socket = _socket_for(address)
         self.socket.settimeout(SILENCE_BOUND)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(address)
+        if tls is not None:
+            plain = self.socket
+            with plain:  # it is emptied, unless the handshake fails
+                self.socket = tls.wrap_socket(plain, server_hostname=server_name)
         # http.client buffers what it reads: the next response may be among it.
         self._file = self.socket.makefile("rb")
 
@@ -116,6 +129,8 @@ class Connection:
 
     def is_readable(self) -> bool:
         """Tell whether the server has sent something, or has closed."""
+        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+            return True
         return bool(select.select([self.socket], [], [], 0)[0])
 
     def at_end(self) -> bool:
@@ -124,6 +139,12 @@ class Connection:
             return self._file.read(1) == b""
         except ConnectionError:
             return True
+
+    @property
+    def certificate(self) -> str:
+        """Return the certificate that the server has shown, in PEM."""
+        assert isinstance(self.socket, ssl.SSLSocket)
+        return ssl.DER_cert_to_PEM_cert(self.socket.getpeercert(binary_form=True) or b"")
 
     def finish_writing(self) -> None:
         """Send FIN."""

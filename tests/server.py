@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ START_BOUND = 30.0
 LINE_BOUND = 15.0
 EXIT_BOUND = 20.0
 
-LISTENING = r"listening on (http://(?P<host>\[[^]]+\]|[^:]+):(?P<port>\d+)|unix:(?P<path>\S+))"
+LISTENING = r"listening on ((?P<scheme>https?)://(?P<host>\[[^]]+\]|[^:]+):(?P<port>\d+)|unix:(?P<path>\S+))"
 # What no server may ever write, whatever its application and its clients do.
 FORBIDDEN = re.compile(r"Internal error|Exception ignored|ResourceWarning|was never|Fatal Python")
 ESG = (sys.executable, "-W", "error", "-m", "esg")
@@ -125,6 +126,7 @@ class ServerProcess:
         self.stdout = Lines(stdout)
         self.stderr = Lines(stderr)
         self.address: Address = ""
+        self._scheme = "http"
         self.pid = self._process.pid
 
     def wait_started(self) -> None:
@@ -134,13 +136,14 @@ class ServerProcess:
             self.address = found["path"]
         else:
             self.address = (found["host"].strip("[]"), int(found["port"]))
+            self._scheme = found["scheme"]
 
     @property
     def url(self) -> str:
         """The server's URL, without a slash at its end."""
         assert not isinstance(self.address, str)
         host, port = self.address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def port(self) -> int:
@@ -148,9 +151,14 @@ class ServerProcess:
         assert not isinstance(self.address, str)
         return self.address[1]
 
-    def connect(self, receive_buffer: int | None = None) -> Connection:
-        """Open a connection to the server."""
-        return Connection(self.address, receive_buffer)
+    def connect(
+        self,
+        receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
+        server_name: str = "localhost",
+    ) -> Connection:
+        """Open a connection to the server, secured where there is something to secure it by."""
+        return Connection(self.address, receive_buffer, tls, server_name)
 
     def open_gate(self) -> None:
         """Let one coroutine of the application past `gate()`; see tests/apps/stage.py."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 
 from tests.client import Address, Connection, Response
@@ -18,8 +19,13 @@ OPENING = (
 class WebSocket(Connection):
     """One connection that asks for a WebSocket."""
 
-    def __init__(self, address: Address, receive_buffer: int | None = None) -> None:
-        super().__init__(address, receive_buffer)
+    def __init__(
+        self,
+        address: Address,
+        receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(address, receive_buffer, tls)
         self._unread = b""
 
     def ask(self, target: str = "/echo", fields: Iterable[tuple[str, str]] = ()) -> Response:
