@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import ssl
 import stat
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import pytest
 
 from esg.config import Config
 from esg.options import option_of
+from tests.certificates import PASSWORD, Authority, encrypted
 from tests.client import Connection, Response
 from tests.conformance.websocket_frames import PING
 from tests.conftest import Serve, require
@@ -183,6 +185,101 @@ def forwarded_fields(serve: Serve, folder: Path) -> None:
     shown = told(serve("--forwarded-fields", "host"))
     assert '"client": "(\'127.0.0.1\', ' in shown
     assert '"server": "(\'example.com\', 80)"' in shown
+
+
+@effect
+def ssl_certfile(serve: Serve, folder: Path) -> None:
+    """Its file may hold the key, too."""
+    authority = Authority(folder)
+    pair = authority.issue("server")
+    with pair.certfile.open("ab") as file:
+        file.write(pair.keyfile.read_bytes())
+    server = serve("--ssl-certfile", str(pair.certfile))
+    assert server.url.startswith("https://")
+    assert answers(server, authority.client())
+
+
+def answers(server: ServerProcess, tls: ssl.SSLContext, server_name: str = "localhost") -> bool:
+    with server.connect(tls=tls, server_name=server_name) as client:
+        return client.get("/").status == 200
+
+
+@effect
+def ssl_keyfile(serve: Serve, folder: Path) -> None:
+    authority = Authority(folder)
+    assert answers(serve(*authority.issue("server").options), authority.client())
+
+
+@effect
+def ssl_keyfile_password(serve: Serve, folder: Path) -> None:
+    authority = Authority(folder)
+    pair = encrypted(authority.issue("server"))
+    server = serve(*pair.options, "--ssl-keyfile-password", PASSWORD)
+    assert answers(server, authority.client())
+
+
+@effect
+def ssl_sni(serve: Serve, folder: Path) -> None:
+    authority = Authority(folder)
+    named = authority.issue("named", "*.example.org")
+    option = f"*.example.org={named.certfile},{named.keyfile}"
+    server = serve(*authority.issue("server").options, "--ssl-sni", option)
+    for name in ("localhost", "a.example.org"):
+        assert answers(server, authority.client(), name)
+
+
+@effect
+def ssl_cert_reqs(serve: Serve, folder: Path) -> None:
+    authority = Authority(folder)
+    pair = authority.issue("server")
+    options = (*pair.options, "--ssl-ca-certs", str(authority.file), "--ssl-cert-reqs")
+    assert answers(serve(*options, "none"), authority.client())
+    assert answers(serve(*options, "optional"), authority.client())
+    server = serve(*options, "required")
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        answers(server, authority.client())
+    assert answers(server, authority.client(pair))
+
+
+@effect
+def ssl_ca_certs(serve: Serve, folder: Path) -> None:
+    (folder / "other").mkdir()
+    authority, other = Authority(folder), Authority(folder / "other")
+    options = (*authority.issue("server").options, "--ssl-cert-reqs", "optional")
+    server = serve(*options, "--ssl-ca-certs", str(other.file))
+    assert answers(server, authority.client(other.issue("client")))
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        answers(server, authority.client(authority.issue("client")))
+
+
+@effect
+def ssl_version(serve: Serve, folder: Path) -> None:
+    authority = Authority(folder)
+    old, new = authority.client(), authority.client()
+    old.maximum_version, new.minimum_version = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+    pair = authority.issue("server")
+    for version, clients in (("tls1.2", (old, new)), ("tls1.3", (new,)), ("5", (old,))):
+        server = serve(*pair.options, "--ssl-version", version)
+        for client in (old, new):
+            if client in clients:
+                assert answers(server, client)
+            else:
+                with pytest.raises(ssl.SSLError):
+                    answers(server, client)
+
+
+@effect
+def ssl_ciphers(serve: Serve, folder: Path) -> None:
+    authority = Authority(folder)
+    suites = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
+    server = serve(*authority.issue("server").options, "--ssl-ciphers", suites[0])
+    client = authority.client()
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(suites[0])
+    assert answers(server, client)
+    client.set_ciphers(suites[1])
+    with pytest.raises(ssl.SSLError):
+        answers(server, client)
 
 
 @effect
