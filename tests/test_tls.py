@@ -17,6 +17,7 @@ from tests.client import Connection
 from tests.conftest import Serve
 from tests.rows import Row
 from tests.server import ServerProcess, run_esg
+from tests.tls.handshake import hello
 from tests.websocket_client import WebSocket
 
 APP = "tests.apps.tls_scope:app"
@@ -121,6 +122,15 @@ def test_the_name_that_a_client_asks_for_chooses_the_certificate(
             assert said(client)["tls"]["server_cert"] == expected.leaf
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         server.connect(tls=authority.client(), server_name="example.org")
+
+
+def test_a_name_that_is_no_ascii(server: ServerProcess, authority: Authority) -> None:
+    """The server's end looks for tracebacks in what it has written."""
+    with server.connect() as client:
+        client.send(hello("abc.example.org").replace(b"abc", b"\xff\xfe\xfd"))
+        assert client.read_to_end()[:1] == b"\x15"  # an alert
+    with server.connect(tls=authority.client()) as client:
+        assert client.get("/").status == 200
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(

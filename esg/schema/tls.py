@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
@@ -43,9 +44,10 @@ def _looked_up(value: Any, table: Mapping[object, T], allowed: str) -> T:
 
 
 def _path(value: Any) -> str:
-    if not isinstance(value, str) or not value:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path:
         raise ValueError("must be a file's path")
-    return value
+    return path
 
 
 def _password(value: Any) -> str:

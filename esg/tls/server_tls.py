@@ -14,6 +14,7 @@ from esg.logs import logger
 from esg.tls.context import certificate_files, server_context
 from esg.tls.extension import tls_extension
 from esg.tls.file_watch import FileWatch
+from esg.tls.unreadable_names import report_no_unreadable_names
 
 _LOOK_INTERVAL: Final = 1.0  # seconds
 
@@ -38,6 +39,8 @@ class ServerTLS:
         self._files = FileWatch(certificate_files(config))
         self._asked = anyio.Event()
         self.context = server_context(config)
+        if config.ssl_sni:
+            report_no_unreadable_names()
 
     def wrap(self) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
         """Return the TLS of a new connection, what it reads and what it writes."""

@@ -46,6 +46,15 @@ def shake_hands(
     return server_end, client_end
 
 
+def hello(name: str) -> bytes:
+    """Return the first that a client sends which asks for a name."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
+    return outgoing.read()
+
+
 def _read_tickets(client_end: ssl.SSLObject) -> None:
     """Take the session tickets, which come behind the handshake of TLS 1.3."""
     with suppress(ssl.SSLWantReadError):
