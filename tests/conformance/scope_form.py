@@ -10,6 +10,7 @@ Scope = dict[str, Any]
 # Fields in which a proxy says how it was asked.
 TELL_THE_SCHEME = {b"forwarded", b"x-forwarded-proto"}
 SCHEMES = {"http": "http", "websocket": "ws"}
+_VERSIONS = (0x0301, 0x0302, 0x0303, 0x0304)
 
 
 def scope_violations(scope: Scope, secure: bool = False) -> Iterator[str]:
@@ -56,8 +57,33 @@ def _security(scope: Scope, secure: bool) -> Iterator[str]:
     names = {name for name, _ in scope.get("headers") or ()}
     if scope.get("scheme", scheme) != scheme and not names & TELL_THE_SCHEME:
         yield f"scheme is {scope['scheme']!r} {'with' if secure else 'without'} TLS"
-    if not secure and "tls" in (scope.get("extensions") or {}):
+    tls = (scope.get("extensions") or {}).get("tls")
+    if tls is None:
+        return
+    if not secure:
         yield "scope['extensions'] has 'tls' without TLS"
+    elif isinstance(tls, dict):
+        yield from _tls(tls)
+    else:
+        yield f"the extension 'tls' is {tls!r}"
+
+
+def _tls(tls: dict[str, Any]) -> Iterator[str]:
+    """Yield what breaks the ASGI TLS extension 0.2, for a client without a certificate."""
+    certificate = tls.get("server_cert", "")
+    if not (certificate is None or _is_pem(certificate)):
+        yield f"server_cert is {certificate!r}"
+    if list(tls.get("client_cert_chain", ())) or tls.get("client_cert_name") is not None:
+        yield "the client has no certificate"
+    if tls.get("client_cert_error") is not None:
+        yield f"client_cert_error is {tls['client_cert_error']!r}"
+    for name, allowed in (("tls_version", _VERSIONS), ("cipher_suite", range(0x10000))):
+        if name not in tls or not (tls[name] is None or tls[name] in allowed):
+            yield f"{name} is {tls.get(name)!r}"
+
+
+def _is_pem(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith("-----BEGIN CERTIFICATE-----\n")
 
 
 def _websocket(scope: Scope) -> Iterator[str]:

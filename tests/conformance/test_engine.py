@@ -115,6 +115,34 @@ def test_scope_violations_are_found() -> None:
     assert list(scope_violations({**sound, "extensions": {"tls": {}}}))
 
 
+def test_violations_of_what_scopes_say_of_tls_are_found() -> None:
+    tls = {
+        "server_cert": "-----BEGIN CERTIFICATE-----\n",
+        "client_cert_chain": [],
+        "client_cert_name": None,
+        "client_cert_error": None,
+        "tls_version": 0x0304,
+        "cipher_suite": 0x1301,
+    }
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "headers": []}
+
+    def violations(**changed: object) -> list[str]:
+        extensions = {"tls": {**tls, **changed}}
+        return list(scope_violations({**scope, "extensions": extensions}, secure=True))
+
+    assert violations() == []
+    assert violations(server_cert=None, tls_version=None, cipher_suite=None) == []
+    for wrong in (
+        {"server_cert": b"-----BEGIN CERTIFICATE-----\n"},
+        {"client_cert_chain": ["-----BEGIN CERTIFICATE-----\n"]},
+        {"client_cert_name": "CN=me"},
+        {"client_cert_error": ""},
+        {"tls_version": "TLSv1.3"},
+        {"cipher_suite": 0x03001301},
+    ):
+        assert len(violations(**wrong)) == 1, wrong
+
+
 def test_differences_name_the_lines() -> None:
     assert difference(["a", "b"], ["a", "b"]) == []
     assert difference(["a", "b"], ["a", "c"]) == ["- b", "+ c"]
