@@ -7,10 +7,14 @@ OpenSSL has parsed. Source: RFC 5280 section 4.1; X.690 for DER; RFC 4514 for th
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final, NamedTuple
 
-_SEQUENCE: Final = 0x30
-_VERSION: Final = 0xA0
+_VERSION: Final = 0xA0  # a tag
+_UTC_TIME: Final = 0x17  # another
+# Of what follows the version, which may be left out.
+_VALIDITY: Final = 3
+_SUBJECT: Final = 4
 _ENCODINGS: Final = {
     0x0C: "utf-8",  # UTF8String
     0x12: "ascii",  # NumericString
@@ -66,17 +70,37 @@ def subject_name(certificate: bytes) -> str:
         ValueError: it is not in DER.
     """
     try:
-        relative_names = reversed(_elements(_subject(certificate)))
+        relative_names = reversed(_elements(_fields(certificate)[_SUBJECT].content))
         return ",".join(map(_relative_name, relative_names))
     except IndexError:
         raise ValueError("something is missing in this DER") from None
 
 
-def _subject(certificate: bytes) -> bytes:
+def validity(certificate: bytes) -> tuple[dt.datetime, dt.datetime]:
+    """Return from when to when a certificate is good.
+
+    Args:
+        certificate: in DER.
+
+    Raises:
+        ValueError: it is not in DER.
+    """
+    not_before, not_after = map(_time, _elements(_fields(certificate)[_VALIDITY].content))
+    return not_before, not_after
+
+
+def _time(element: _Element) -> dt.datetime:
+    """Read a time as RFC 5280 section 4.1.2.5 has it: UTCTime for the years from 1950 to 2049."""
+    text = element.content.decode("ascii")
+    if element.tag == _UTC_TIME:
+        text = ("20" if text < "50" else "19") + text
+    return dt.datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=dt.UTC)
+
+
+def _fields(certificate: bytes) -> list[_Element]:
+    """Return serialNumber, signature, issuer, validity, subject, ..."""
     to_be_signed = _elements(_elements(certificate)[0].content)[0].content
-    fields = [field for field in _elements(to_be_signed) if field.tag != _VERSION]
-    # serialNumber, signature, issuer, validity, subject, ...
-    return fields[4].content
+    return [field for field in _elements(to_be_signed) if field.tag != _VERSION]
 
 
 def _relative_name(element: _Element) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import re
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from esg.logs import logger
+from esg.tls.certificate import validity
 
 _CERTIFICATE: Final = re.compile(
     rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.+?)-----END", re.DOTALL
@@ -68,8 +72,16 @@ def leaf_certificate(path: str) -> str:
 def load_pair(
     context: ssl.SSLContext, certfile: PEMFile, keyfile: PEMFile, password: str | None
 ) -> list[str]:
-    """Load a certificate with its key; return what is wrong, a line for each fault."""
-    faults = [*certfile.faults(_check_certificates), *keyfile.faults(_check_key)]
+    """Load a certificate with its key; return what is wrong, a line for each fault.
+
+    A certificate that is out of date is no fault: the log says so, and clients will.
+    """
+
+    def check_certificates(content: bytes) -> None:
+        _check_certificates(content)
+        _warn_of_dates(certfile, _certificates(content)[0])
+
+    faults = [*certfile.faults(check_certificates), *keyfile.faults(_check_key)]
     return list(dict.fromkeys(faults)) or list(
         _pair_faults(context, certfile, keyfile, _Password(password))
     )
@@ -113,6 +125,18 @@ def _check_certificates(content: bytes) -> None:
         raise _Fault("a certificate in it is damaged") from None
 
 
+def _warn_of_dates(file: PEMFile, certificate: bytes) -> None:
+    try:
+        not_before, not_after = validity(certificate)
+    except ValueError:
+        return  # OpenSSL reads more than DER, and we do not
+    now = dt.datetime.now(dt.UTC)
+    if now > not_after:
+        logger.warning(file.fault(f"the certificate has expired, on {not_after:%Y-%m-%d}"))
+    elif now < not_before:
+        logger.warning(file.fault(f"the certificate is not good before {not_before}"))
+
+
 def _check_key(content: bytes) -> None:
     if not _KEY.search(content):
         raise _Fault("there is no private key in PEM in it")
@@ -154,8 +178,8 @@ def _pair_faults(
             yield keyfile.fault("the private key in it is damaged")
         else:
             yield certfile.fault(f"OpenSSL refuses it: {_reason(error)}")
-    except OSError as error:  # it was there a moment ago
-        yield certfile.fault(error.strerror or str(error))
+    except (OSError, _Fault) as error:  # all was well a moment ago
+        yield certfile.fault(getattr(error, "strerror", None) or str(error))
 
 
 def _reason(error: ssl.SSLError) -> str:

@@ -66,7 +66,10 @@ class ServerTLS:
                 self._files.count_as_read()
             elif not self._files.has_changes():
                 continue
-            await to_thread.run_sync(self._reload, limiter=limiter)
+            try:
+                await to_thread.run_sync(self._reload, limiter=limiter)
+            except Exception:  # noqa: BLE001 - whatever it is, clients are still served
+                logger.exception("Certificates are not reloaded, those of before stay")
 
     def _reload(self) -> None:
         try:

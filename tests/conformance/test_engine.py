@@ -116,7 +116,7 @@ def test_scope_violations_are_found() -> None:
 
 
 def test_violations_of_what_scopes_say_of_tls_are_found() -> None:
-    tls = {
+    tls: dict[str, object] = {
         "server_cert": "-----BEGIN CERTIFICATE-----\n",
         "client_cert_chain": [],
         "client_cert_name": None,

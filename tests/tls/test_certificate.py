@@ -14,22 +14,28 @@ from cryptography.x509 import NameAttribute, RelativeDistinguishedName
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from esg.tls.certificate import subject_name
+from esg.tls.certificate import subject_name, validity
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 UNKNOWN = x509.ObjectIdentifier("2.999.4294967296.1")
 
 
-def certificate(*names: RelativeDistinguishedName) -> bytes:
-    now = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+NOW = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+def certificate(
+    *names: RelativeDistinguishedName,
+    not_before: dt.datetime = NOW,
+    not_after: dt.datetime = NOW,
+) -> bytes:
     made = (
         x509.CertificateBuilder()
         .subject_name(x509.Name(names))
         .issuer_name(x509.Name([NameAttribute(NameOID.COMMON_NAME, "somebody else")]))
         .public_key(KEY.public_key())
         .serial_number(2**100)
-        .not_valid_before(now)
-        .not_valid_after(now.replace(year=2060))
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
         .sign(KEY, SHA256())
     )
     return made.public_bytes(Encoding.DER)
@@ -104,6 +110,15 @@ def test_another_library_writes_the_same() -> None:
     kind = _ASN1Type.UTF8String
     attributes = [NameAttribute(oid, f"Ä {n}, #;", kind) for n, oid in enumerate(oids)]
     assert subject(*attributes) == x509.Name(attributes).rfc4514_string()
+
+
+def test_validity() -> None:
+    """The first in two digits, the second, beyond 2049, in four (RFC 5280 section 4.1.2.5)."""
+    first = dt.datetime(1999, 12, 31, 23, 59, 58, tzinfo=dt.UTC)
+    last = dt.datetime(2050, 1, 1, tzinfo=dt.UTC)
+    assert validity(certificate(not_before=first, not_after=last)) == (first, last)
+    last = dt.datetime(2049, 12, 31, tzinfo=dt.UTC)
+    assert validity(certificate(not_before=first, not_after=last)) == (first, last)
 
 
 @pytest.mark.parametrize("cut", [*range(1, 40), 100, 200])

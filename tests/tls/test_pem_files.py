@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,24 @@ def test_an_encrypted_key(pair: Pair) -> None:
     name = "ssl_keyfile_password (--ssl-keyfile-password)"
     assert faults(locked) == [f"key a.encrypted: it is encrypted: set {name}"]
     assert faults(locked, "wrong") == [f"key a.encrypted: {name} does not open it"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("1999", "2001"), "a.crt: the certificate has expired, on 2001-01-01"),
+        (("2998", "2999"), "a.crt: the certificate is not good before 2998-01-01 00:00:00+00:00"),
+    ],
+)
+def test_a_certificate_out_of_date_is_a_warning(
+    dates: tuple[str, str], said: str, own_authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A clock may be wrong, a client may not care."""
+    not_before, not_after = (dt.datetime(int(year), 1, 1, tzinfo=dt.UTC) for year in dates)
+    assert faults(own_authority.issue("a", not_before=not_before, not_after=not_after)) == []
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.message.endswith(said)
 
 
 def test_what_openssl_refuses(pair: Pair, tmp_path: Path) -> None:

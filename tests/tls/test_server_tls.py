@@ -162,3 +162,25 @@ async def test_they_are_loaded_when_somebody_asks(
         await until(lambda: len(caplog.records) == 2)
         assert tls.context.verify_mode == ssl.CERT_NONE
         tasks.cancel_scope.cancel()
+
+
+@pytest.mark.anyio
+async def test_no_fault_of_ours_ends_the_server(
+    pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ServerTLS(config_of(pair))
+    context = tls.context
+
+    def fails(config: object) -> ssl.SSLContext:
+        raise RuntimeError("what nobody has thought of")
+
+    monkeypatch.setattr(server_tls, "server_context", fails)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(tls.keep_current)
+        tls.reload_soon()
+        await until(lambda: "what nobody has thought of" in caplog.text)
+        assert tls.context is context
+        monkeypatch.undo()
+        tls.reload_soon()
+        await until(lambda: tls.context is not context)
+        tasks.cancel_scope.cancel()
