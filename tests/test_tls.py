@@ -214,7 +214,8 @@ def own_authority(tmp_path: Path) -> Authority:
 def load(row: Row, serve: Serve, own_authority: Authority) -> Iterator[tuple[Load, ServerProcess]]:
     """Return what asks a server whose certificate is "server" of `own_authority`."""
     pair = own_authority.issue("server")
-    server = serve(*pair.options, "--no-access-log", app=APP, row=row)
+    patient = ("--timeout-keep-alive", "600", "--timeout-headers", "600")
+    server = serve(*pair.options, *patient, "--no-access-log", app=APP, row=row)
     asking = Load(server, own_authority.client())
     asking.start()
     yield asking, server

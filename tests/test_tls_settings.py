@@ -52,7 +52,7 @@ def test_forms(name: str, given: object, meant: object) -> None:
     ("name", "given", "said"),
     [
         *(("ssl_version", given, "must be tls1.2") for given in (3, 4, 16, "1.3", True, [17])),
-        *(("ssl_cert_reqs", given, "must be none") for given in (3, "-1", "yes", True, [])),
+        *(("ssl_cert_reqs", given, "must be none") for given in (3, "-1", "yes", True, [0])),
         *(("ssl_certfile", given, "must be a file's path") for given in ("", 5, b"a")),
         ("ssl_sni", "a=b", "must be a list"),
         ("ssl_sni", [5], "must be a list of strings"),
@@ -106,4 +106,5 @@ def test_certificates_of_clients_need_somebody_to_believe() -> None:
     for requirement in ("optional", "required"):
         said = fault(ssl_cert_reqs=requirement, **CERTIFICATE)
         assert "ssl_cert_reqs (--ssl-cert-reqs) needs ssl_ca_certs (--ssl-ca-certs)" in said
-        Config("example:app", ssl_cert_reqs=requirement, **AUTHORITIES)
+        given: dict[str, Any] = {**AUTHORITIES, "ssl_cert_reqs": requirement}
+        Config("example:app", **given)
