@@ -15,7 +15,6 @@ from tests.conftest import Serve
 from tests.rows import Row
 from tests.server import ServerProcess
 from tests.test_memory import Growth, send_content
-from tests.websocket_client import WebSocket
 
 MEBIBYTE = 1 << 20
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -90,7 +89,7 @@ def test_plain_http_is_answered_in_plain_http(server: ServerProcess, tls: ssl.SS
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"\x80\x2e\x01" + bytes(44), b"\x16" + bytes(range(200)), BEGINS_A_RECORD + bytes(512)],
+    [b"\x80\x2e\x01" + bytes(45), b"\x16" + bytes(range(200)), BEGINS_A_RECORD + bytes(512)],
     ids=["ssl2", "no-record", "no-hello"],
 )
 def test_garbage_fails_with_a_line(
@@ -182,8 +181,6 @@ def test_large_content_comes_back_whole(server: ServerProcess, version: ssl.SSLC
             assert client.response().body == str(len(content)).encode()
         client.request("/echo", "POST", content=content[:60_000])
         assert client.response().body == content[:60_000]
-    with WebSocket(server.address, tls=version) as websocket:
-        websocket.open("/nowhere")
 
 
 def test_large_upload_in_bounded_memory(server: ServerProcess, tls: ssl.SSLContext) -> None:
@@ -228,7 +225,9 @@ def test_download_by_a_slow_reader_in_bounded_memory(
     assert growth.size < 8 * MEBIBYTE
 
 
-def test_a_reader_that_stops_is_left(serve: Serve, row: Row, pair: Pair, tls: ssl.SSLContext) -> None:
+def test_a_reader_that_stops_is_left(
+    serve: Serve, row: Row, pair: Pair, tls: ssl.SSLContext
+) -> None:
     server = serve(*pair.options, "--timeout-write", "1", row=row)
     with server.connect(receive_buffer=4096, tls=tls) as client:
         client.request(f"/big?{64 * MEBIBYTE}")
@@ -237,6 +236,7 @@ def test_a_reader_that_stops_is_left(serve: Serve, row: Row, pair: Pair, tls: ss
 
 def test_many_that_close_at_once(server: ServerProcess, tls: ssl.SSLContext) -> None:
     check_serves(server, tls)
+    mark = len(server.stderr())
     before = server.descriptors()
     clients = [server.connect(tls=tls) for _ in range(MANY)]
     for number, client in enumerate(clients):
@@ -252,7 +252,7 @@ def test_many_that_close_at_once(server: ServerProcess, tls: ssl.SSLContext) -> 
             break
         check_serves(server, tls)
     assert server.descriptors() <= before
-    assert not server.stderr.matching("ERROR|Traceback")
+    assert not [line for line in server.stderr()[mark:] if "ERROR" in line or "WARNING" in line]
 
 
 def test_a_fin_without_closure_alert_is_a_lost_client(
@@ -281,9 +281,7 @@ def test_a_handshake_that_never_ends(
         assert client.at_end()
 
 
-def test_a_stop_lets_requests_end(
-    serve: Serve, row: Row, pair: Pair, tls: ssl.SSLContext
-) -> None:
+def test_a_stop_lets_requests_end(serve: Serve, row: Row, pair: Pair, tls: ssl.SSLContext) -> None:
     server = serve(*pair.options, row=row)
     with server.connect(tls=tls) as idle, server.connect(tls=tls) as busy:
         assert idle.get("/").body == b"hello"
