@@ -22,7 +22,7 @@ from esg.config import Config
 from esg.errors import AppOverdue, ClientDisconnected, is_disconnect_of
 from esg.load_sharing import LoadShare
 from esg.logs import TRACE, logger
-from esg.rules.deadlines import Timeouts
+from esg.rules.deadlines import DRAIN_TIMEOUT, Timeouts
 from esg.rules.proxy_headers import ProxyHeaders
 from esg.rules.request_head import HeadLimits
 from esg.rules.response_head import DefaultFields
@@ -118,6 +118,7 @@ class Service:
             ping=c.ws_ping_interval,
             pong=c.ws_ping_timeout,
             close=c.ws_close_timeout,
+            drain=min(DRAIN_TIMEOUT, c.timeout_graceful_shutdown / 2 or DRAIN_TIMEOUT),
         )
         self.timeouts.sweep_for(c.timeout_request)
         self.timeouts.sweep_for(c.cancel_on_disconnect or 0)

@@ -16,6 +16,7 @@ cdef class HttpConnection(FileConnection):
     cdef int _schedule_settle(self) except -1
     cdef int _serve_input(self) except -1
     cdef bint _next_head(self) except -1
+    cdef bint _is_drained(self) except -1
     cdef RequestHead _read_head(self)
     cdef int _serve(self, RequestHead head) except -1
     cdef int _upgrade(self, RequestHead head) except -1

@@ -186,7 +186,7 @@ cdef class HttpConnection(FileConnection):
         if head is not None:
             self._serve(head)
             return True
-        if self.eof or (self.serving.closing_idle and not self.heads.begun()):
+        if self.eof or (not self.heads.begun() and self._is_drained()):
             self.drop(False)  # there is nothing to answer
         return False
 
@@ -337,16 +337,19 @@ cdef class HttpConnection(FileConnection):
         return self.drop(False)
 
     cdef int stop(self) except -1:
-        """Close if idle; else the connection closes with its current response.
-
-        A request that came before the server was told to stop is still served.
-        """
+        """Close if idle for long enough; else the connection closes with its last response."""
         if self.transport.get_extra_info("tls_opening"):
             return 0  # the handshake is followed by a request, as a rule
         if self.phase == SERVING and self.request is None and not self.heads.begun():
-            if not self.input.size and not is_readable(self.transport):
+            if not self.input.size and self._is_drained():
                 return self.drop(False)
         return 0
+
+    cdef bint _is_drained(self) except -1:
+        """Tell whether the server stops, and no request is to be expected any more."""
+        if not self.serving.closing_idle or not self.deadlines.drain(monotonic()):
+            return False
+        return not is_readable(self.transport)  # one that has come is served
 
     cdef int told_to_end(self) except -1:
         """Tell the application that waits in receive() that it is over."""

@@ -68,6 +68,8 @@ class FastServer:
                 await self._serve_idle_once_more()
             self._serving.close_idle()
             _stop_idle(self._serving)
+            self._sweeper.cancel()
+            self._sweep()  # from now on as often as connections that drain need it
             await self._wait_for_the_end()
         finally:
             self._stop_listening()

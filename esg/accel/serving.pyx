@@ -107,6 +107,7 @@ cdef class Serving:
             ping=config.ws_ping_interval,
             pong=config.ws_ping_timeout,
             close=config.ws_close_timeout,
+            drain=service.timeouts.drain,
         )
         self.timeouts.sweep_for(service.timeouts.sweep_interval * 4)
         self._believes_proxies = config.proxy_headers
@@ -148,6 +149,7 @@ cdef class Serving:
     def close_idle(self):
         """Take note that connections are to be closed that are idle."""
         self.closing_idle = True
+        self.timeouts.sweep_for(self.timeouts.drain)
 
     def cancel(self):
         """Cancel every application that is still running, but for those that wait for a thread."""

@@ -160,7 +160,8 @@ class HttpConnection:
             begun = request_head.has_begun(self.buffer)
             if not begun and self.service.closes_idle:
                 begun = self._read_waiting()
-                if not begun and not self.transport.opening:
+                waits = self.transport.opening or not self.deadlines.drain(time.monotonic())
+                if not begun and not waits:
                     self.drop()
                     return None
             if begun:
@@ -308,7 +309,7 @@ class HttpConnection:
             websocket.flush_start()
 
     def stop(self) -> None:
-        """Have an idle connection closed; another one closes with its current response."""
+        """Have one that is idle for long enough closed; others close with their last response."""
         if self.websocket is not None:
             self.websocket.server_stops()
         if self._awaits_head:

@@ -70,6 +70,8 @@ class PureServer:
                 await self._serve_idle_once_more()
                 for connection in tuple(self.connections):
                     connection.stop()
+                self.service.timeouts.sweep_for(self.service.timeouts.drain)
+                background.start_soon(self._sweep)  # the other one may still sleep for longer
                 background.start_soon(self._bound_stop, requests)
                 background.start_soon(self._force_stop, requests)
             background.cancel_scope.cancel()
@@ -163,9 +165,8 @@ class PureServer:
             self._room = anyio.Event()
 
     async def _sweep(self) -> None:
-        interval = self.service.timeouts.sweep_interval
         while True:
-            await anyio.sleep(interval)
+            await anyio.sleep(self.service.timeouts.sweep_interval)
             now = time.monotonic()
             for connection in tuple(self.connections):
                 connection.sweep(now)

@@ -25,6 +25,8 @@ CLOSE: Final = 9  # for the client's close frame
 ANSWER: Final = 10  # for the application's answers to messages before the client's close frame
 
 LINGER_TIMEOUT: Final = 2.0
+# What a client that was just busy may still have sent, not knowing that the server stops.
+DRAIN_TIMEOUT: Final = 1.0
 ANSWER_TIMEOUT: Final = 1.0
 # A sweep this often keeps every timeout within a second of its value; shorter timeouts are swept
 # more often.
@@ -41,6 +43,7 @@ class Timeouts:
         "accept",
         "body",
         "close",
+        "drain",
         "head",
         "idle",
         "ping",
@@ -60,6 +63,7 @@ class Timeouts:
         ping: float = 0,
         pong: float = 0,
         close: float = 0,
+        drain: float = DRAIN_TIMEOUT,
     ) -> None:
         self.head = head
         self.idle = idle
@@ -69,6 +73,7 @@ class Timeouts:
         self.ping = ping
         self.pong = pong
         self.close = close
+        self.drain = drain
         every = (head, idle, body, write, accept, ping, pong, close)
         shortest = min([t for t in every if t], default=_NEVER)
         self.sweep_interval = LONGEST_SWEEP
@@ -91,6 +96,7 @@ class Deadlines:
         "_ping_waits",
         "_reading",
         "_reading_ends",
+        "_reading_since",
         "_timeouts",
         "_untaken",
         "_writing_ends",
@@ -99,6 +105,7 @@ class Deadlines:
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
         self._reading = NONE
+        self._reading_since = _NEVER
         self._reading_ends = _NEVER
         self._writing_ends = _NEVER
         self._untaken = 0  # bytes, as far as they have been looked at
@@ -115,10 +122,21 @@ class Deadlines:
                 self.arm(PONG, now)
         else:
             self._reading = timer
+            self._reading_since = now
             self._reading_ends = ends
             self._ping_waits = timer == PONG
             if self._ping_waits:
                 self._untaken = 0
+
+    def drain(self, now: float) -> bool:
+        """Give a connection that waits for a request little time; tell whether that is over.
+
+        To be asked when the server stops. A client that has just been answered, or has just
+        connected, may have sent its next request already: closing on it would lose that
+        (RFC 9112 section 9.5).
+        """
+        self._reading_ends = min(self._reading_ends, self._reading_since + self._timeouts.drain)
+        return now >= self._reading_ends
 
     def _seconds(self, timer: int) -> float:
         timeouts = self._timeouts

@@ -150,6 +150,45 @@ def test_a_websockets_timeouts_count_too(deadlines: ModuleType, name: str) -> No
     assert timeouts.sweep_interval == pytest.approx(0.1)
 
 
+def test_a_stop_gives_a_connection_that_was_just_used_little_time(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    for timer in (deadlines.IDLE, deadlines.HEAD):
+        timers.arm(timer, 100.0)
+        assert not timers.drain(100.5)
+        assert timers.next() == 100.0 + deadlines.DRAIN_TIMEOUT
+        assert timers.expired(100.5) == deadlines.NONE
+        assert timers.expired(101.0) == timer
+
+
+def test_a_stop_gives_one_that_was_not_no_time(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    timers.arm(deadlines.IDLE, 100.0)
+    assert timers.drain(101.0)
+
+
+def test_a_stop_makes_no_timeout_longer(deadlines: ModuleType) -> None:
+    timers = make(deadlines, idle=0.3)
+    timers.arm(deadlines.IDLE, 100.0)
+    assert not timers.drain(100.1)
+    assert timers.next() == pytest.approx(100.3)
+    assert timers.drain(100.4)
+
+
+def test_a_stop_ends_what_has_no_timeout(deadlines: ModuleType) -> None:
+    timers = make(deadlines, idle=0, drain=0.5)
+    timers.arm(deadlines.IDLE, 100.0)
+    assert not timers.drain(100.1)
+    assert timers.expired(100.5) == deadlines.IDLE
+
+
+def test_a_request_that_comes_after_all_has_its_own_time(deadlines: ModuleType) -> None:
+    timers = make(deadlines)
+    timers.arm(deadlines.IDLE, 100.0)
+    timers.drain(100.5)
+    timers.arm(deadlines.HEAD, 100.9)
+    assert timers.next() == 100.9 + SECONDS["HEAD"]
+
+
 def test_sweeps_for_a_timeout_of_others(deadlines: ModuleType) -> None:
     timeouts = deadlines.Timeouts(10, 5, 60, 60)
     timeouts.sweep_for(0)

@@ -14,6 +14,7 @@ cdef class Timeouts:
     cdef public double ping
     cdef public double pong
     cdef public double close
+    cdef public double drain
     cdef public double sweep_interval
 
     cpdef void sweep_for(self, double seconds) except *
@@ -22,6 +23,7 @@ cdef class Timeouts:
 cdef class Deadlines:
     cdef Timeouts _timeouts
     cdef int _reading
+    cdef double _reading_since
     cdef double _reading_ends
     cdef double _writing_ends
     cdef Py_ssize_t _untaken
@@ -29,6 +31,7 @@ cdef class Deadlines:
 
     @cython.locals(seconds=double, ends=double)
     cpdef void arm(self, int timer, double now) except *
+    cpdef bint drain(self, double now) except -1
     @cython.locals(timeouts=Timeouts)
     cdef double _seconds(self, int timer) except? -1
     @cython.locals(timeouts=Timeouts)
