@@ -96,8 +96,7 @@ def configure(
     else:
         apply_log_config(log_config)
     if level is not None or logger.level == logging.NOTSET:
-        level = level or "info"
-        logger.setLevel(_LEVELS.get(level) or level.upper())
+        set_level(level or "info")
     if not access_log:
         access_logger.setLevel(logging.CRITICAL + 1)
 
@@ -116,6 +115,11 @@ def reopen_files() -> None:
             before = handler.setStream(cast("TextIOWrapper", stream))
             if before is not None:
                 before.close()
+
+
+def set_level(level: str) -> None:
+    """Set the least severe level that is logged, "trace" included."""
+    logger.setLevel(_LEVELS.get(level) or level.upper())
 
 
 def _set_handler(

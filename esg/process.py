@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from types import FrameType
@@ -49,6 +49,7 @@ def run_server(server: Server) -> int:
     loop = resolve(server.config.impl, server.config.loop).loop
     stop = _Stop(server)
     server.on_stuck = stop.leave
+    server.stop_notice = "Stopping; a second signal stops at once"
     manager = nullcontext() if server.is_one_of_several else reporting(server)
     with log_signals(), stop.on_signals(), manager:
         try:
@@ -130,13 +131,37 @@ def leave(code: int) -> NoReturn:
             thread.join(max(0.0, give_up - time.monotonic()))
             if thread.is_alive():
                 logger.error("Leaving without the application's threads, which run on")
-                _exit_now(code)
+                exit_now(code)
     sys.exit(code)
 
 
-def _exit_now(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
+    """End this process with whatever still runs; the log is written."""
     logging.shutdown()
     os._exit(code)
+
+
+@contextmanager
+def bounded_end(leave_now: Callable[[], object]) -> Iterator[threading.Event]:
+    """See that what runs within ends soon after the event is set that this gives.
+
+    Args:
+        leave_now: called, in a thread, where it does not; has to end the process.
+    """
+    must_end, ended = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        must_end.wait()
+        if not ended.wait(_LOOP_BOUND):
+            leave_now()
+
+    # Started now: a signal handler must not start threads.
+    threading.Thread(target=watch, name="esg stop", daemon=True).start()
+    try:
+        yield must_end
+    finally:
+        ended.set()
+        must_end.set()
 
 
 class _Stop:
@@ -150,7 +175,6 @@ class _Stop:
         self._server = server
         self._received: list[int] = []
         self._must_end = threading.Event()  # from now on the loop has _LOOP_BOUND
-        self._ended = threading.Event()
 
     @property
     def exit_code(self) -> int:
@@ -159,7 +183,7 @@ class _Stop:
 
     def leave(self) -> None:
         """End the process with what still runs."""
-        _exit_now(self.exit_code)
+        exit_now(self.exit_code)
 
     async def serve(self) -> None:
         """Serve; what the loop still does afterwards is bounded."""
@@ -177,19 +201,16 @@ class _Stop:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        # Started now: a signal handler must not start threads.
-        threading.Thread(target=self._see_to_the_end, name="esg stop", daemon=True).start()
         numbers = (signal.SIGTERM,) if self._server.is_one_of_several else STOP_SIGNALS
-        before = {n: signal.signal(n, self._on_signal) for n in numbers}
-        if self._server.config.speaks_tls and hasattr(signal, "SIGHUP"):  # not on Windows
-            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hang_up)
-        try:
-            yield
-        finally:
-            self._ended.set()
-            self._must_end.set()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with bounded_end(self.leave) as self._must_end:
+            before = {n: signal.signal(n, self._on_signal) for n in numbers}
+            if self._server.config.speaks_tls and hasattr(signal, "SIGHUP"):  # not on Windows
+                before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hang_up)
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if not (self._received and self._server.is_one_of_several):
@@ -202,8 +223,3 @@ class _Stop:
 
     def _on_hang_up(self, _number: int, _frame: FrameType | None) -> None:
         self._server.reload_certificates()
-
-    def _see_to_the_end(self) -> None:
-        self._must_end.wait()
-        if not self._ended.wait(_LOOP_BOUND):
-            self.leave()

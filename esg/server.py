@@ -82,6 +82,7 @@ class Server:
         addresses: where it listens, as URLs or unix:PATH; empty until it has started.
         watches_signals: whether `shutdown` is heard; while the application is imported it is not.
         on_stuck: called once everything but requests that cannot be cancelled has ended.
+        stop_notice: logged as it begins to stop.
         companions: run in the server's loop, from before the application's start-up until after
             its shutdown; they are cancelled then, and must not raise.
     """
@@ -94,6 +95,7 @@ class Server:
         self.addresses: tuple[str, ...] = ()
         self.watches_signals = False
         self.on_stuck: Callable[[], None] | None = None
+        self.stop_notice = "Stopping"
         self.companions: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._settled = anyio.Event()  # serving, or never will
         self._settled_for_threads = threading.Event()
@@ -350,7 +352,7 @@ class Server:
                 self._starting.cancel()
             return
         if not self._service.closes_idle:
-            logger.log(self._told, "Stopping; a second signal stops at once")
+            logger.log(self._told, self.stop_notice)
             self._service.end_idle()
         if self._forced and not self._service.force_stop.is_set():
             logger.warning("Stopping at once")

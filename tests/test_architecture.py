@@ -43,7 +43,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.supervisor",),
     ("esg",),
     ("esg.settings",),
-    ("esg.cli",),
+    ("esg.gunicorn_settings",),
+    ("esg.cli", "esg.workers"),
     ("esg.__main__",),
 )
 DRIVERS = ("esg.pure", "esg.accel")

@@ -160,8 +160,8 @@ class HttpConnection:
             begun = request_head.has_begun(self.buffer)
             if not begun and self.service.closes_idle:
                 begun = self._read_waiting()
-                waits = self.transport.opening or not self.deadlines.drain(time.monotonic())
-                if not begun and not waits:
+                opening = self.transport.opening
+                if not (begun or opening) and self.deadlines.drain(time.monotonic()):
                     self.drop()
                     return None
             if begun:
