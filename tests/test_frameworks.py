@@ -186,6 +186,23 @@ def test_starlette_sends_a_file(starlette: Site, sent_file: Path) -> None:
     assert starlette.client.head("/file").headers["content-length"] == str(sent_file.stat().st_size)
 
 
+def test_starlette_has_the_server_send_its_file(serve: Serve, row: Row, sent_file: Path) -> None:
+    """FileResponse finds http.response.pathsend in the scope, and reads nothing itself."""
+    pytest.importorskip("starlette")
+    with Site(
+        serve(
+            *("--log-level", "trace"),
+            app="tests.apps.starlette_site:app",
+            row=row,
+            env={"SITE_FILE": str(sent_file)},
+            command=COMMAND,
+        )
+    ) as site:
+        assert site.client.get("/file").content == sent_file.read_bytes()
+        site.server.stderr.wait_for(f"'http.response.pathsend', 'path': '{sent_file}'")
+        assert not site.server.stderr.matching("'http.response.body'")
+
+
 def test_starlette_runs_background_tasks(starlette: Site) -> None:
     assert starlette.client.get("/background").text == "answered"
     starlette.server.stdout.wait_for("# starlette: background")
