@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import Authority
 from tests.client import Connection
 from tests.conftest import Serve
 from tests.rows import Row
@@ -223,3 +224,16 @@ def test_client_that_does_not_read(serve: Serve, row: Row, patterned: Path) -> N
         server.stdout.wait_for("files: ClientDisconnected")
         with pytest.raises(ConnectionResetError):
             client.read_to_end()
+
+
+def test_over_tls(serve: Serve, row: Row, tmp_path: Path, patterned: Path) -> None:
+    """It is read in pieces, and a slow client's file takes no more memory than another's."""
+    authority = Authority(tmp_path)
+    options = authority.issue("server").options
+    server = serve("--timeout-write", "0", *options, app=APP, row=row)
+    before = server.memory("VmRSS")
+    with server.connect(SMALL_WINDOW, authority.client()) as client:
+        ask(client, "/whole", patterned, "/next")
+        assert client.response().body == patterned.read_bytes()
+        assert client.response().body == b"next"
+    assert server.memory("VmHWM") - before < 8 * MEBIBYTE
