@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from io import TextIOWrapper
 from typing import Any, Final, TextIO, cast
 
+from esg.line_handler import LineHandler
 from esg.log_config import apply_log_config
 
 TRACE: Final = 5
@@ -48,19 +49,6 @@ class LineFormatter(logging.Formatter):
             level = f"\033[{_COLOURS.get(record.levelno, '0')}m{level}\033[0m"
         record.levelprefix = level + padding
         return super().formatMessage(record)
-
-
-class LineHandler(logging.StreamHandler[TextIO]):
-    """Write records to a stream that may go away."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Drop a line that cannot be written; from a reader who has gone, drop them all."""
-        error = sys.exc_info()[1]
-        if isinstance(error, BrokenPipeError):
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is no path here
-                os.dup2(nowhere.fileno(), self.stream.fileno())
-        elif not isinstance(error, OSError):  # such as a full disk, which may have room again
-            super().handleError(record)
 
 
 def configure(

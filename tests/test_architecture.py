@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "esg.bind_address",
         "esg.server_names",
         "esg.access_format",
+        "esg.line_handler",
         "esg.log_config",
         "esg.cancellation",
         "esg.uvicorn_options",
