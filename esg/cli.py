@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -195,8 +196,9 @@ def _run(config: Config, notices: list[str], reread: Callable[[], Config]) -> in
 def _check(settings: Settings, thoroughly: bool) -> int:
     """Tell everything that is wrong; thoroughly: with what takes loading the application."""
     errors = settings.all_errors()
-    if thoroughly and not errors:
-        errors = list(startup_errors(settings.config()))
+    if thoroughly:
+        with suppress(ConfigError):  # among the errors already
+            errors = [*errors, *startup_errors(settings.sound())]
     for error in errors:
         click.echo(f"esg: {error}", err=True)
     if thoroughly and not errors:

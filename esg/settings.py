@@ -45,10 +45,12 @@ class Settings:
     Attributes:
         found: every setting of the schema, `app` included.
         errors: what is wrong with them, a line each.
+        wrong: the names of those whose value is wrong by itself.
     """
 
     found: dict[str, Found]
     errors: list[str] = field(default_factory=list)
+    wrong: set[str] = field(default_factory=set)
 
     def given(self) -> dict[str, Any]:
         """Return what was not left to its default, as the arguments of `Config`."""
@@ -62,19 +64,25 @@ class Settings:
         """
         if self.errors:
             raise ConfigError("\n".join(self.errors))
+        return self.sound()
+
+    def sound(self) -> Config:
+        """Make a configuration of the values that are right by themselves.
+
+        Raises:
+            ConfigError: they contradict each other, or there is no application.
+        """
         if self.found["app"].value is None:
             raise ConfigError("missing APP: name an application, such as example:app")
-        return Config(**self.given())
+        return Config(**{n: value for n, value in self.given().items() if n not in self.wrong})
 
     def all_errors(self) -> list[str]:
         """Return what is wrong, with what only shows once the values stand together."""
-        if self.errors:
-            return self.errors
         try:
-            self.config()
+            self.sound()
         except ConfigError as error:
-            return str(error).splitlines()
-        return []
+            return [*self.errors, *str(error).splitlines()]
+        return self.errors
 
 
 def collect(
@@ -128,6 +136,9 @@ def _take(settings: Settings, name: str, value: Any, origin: str) -> None:
         value = check(schema_field, value, origin)
     except ConfigError as error:
         settings.errors.append(str(error))
+        settings.wrong.add(name)
+    else:
+        settings.wrong.discard(name)
     settings.found[name] = Found(value, origin)
 
 

@@ -187,6 +187,8 @@ def test_check_config(capsys: pytest.CaptureFixture[str]) -> None:
         ([HELLO, "--port", "x", "--fd", "y"], ["port (--port)", "fd (--fd)"]),
         ([HELLO, "--impl", "fast", "--loop", "trio"], ["contradict each other"]),
         ([], ["missing APP"]),
+        (["nowhere:app", "--port", "x"], ["port (--port)", "module 'nowhere' not found"]),
+        (["nowhere:app", "--port", "x", "--impl", "fast", "--loop", "trio"], ["port", "impl"]),
     ],
 )
 def test_check_config_tells_everything(
