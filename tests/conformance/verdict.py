@@ -210,9 +210,12 @@ def _calls(case: Case, seen: Observation, exact: bool) -> Iterator[str]:
                 yield f"call {number}: {problem}"
 
 
+_SECURED = {"http": "https", "ws": "wss"}
+
+
 def _call(call: CallTrace, wanted: Call, exact: bool, secure: bool = False) -> Iterator[str]:
     for name, plain in wanted.scope.items():
-        value = f"{plain.removesuffix('s')}s" if name == "scheme" and secure else plain
+        value = _SECURED.get(plain, plain) if name == "scheme" and secure else plain
         got = call.scope.get(name, "<absent>")
         if _plain(got) != _plain(value):
             yield f"scope[{name!r}] is {got!r}, expected {value!r}"
