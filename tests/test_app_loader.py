@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from esg.app_loader import load_app
+from esg.app_loader import call_function, load_app
 from esg.asgi import ASGIApp, Receive, Scope, Send
 from esg.errors import AppLoadError, StartupError
 
@@ -152,3 +152,17 @@ def test_factory_that_raises_keeps_the_users_frames(write_module: WriteModule) -
     said = error_of("makes:make", app_dir=str(folder), factory=True)
     assert said.startswith("factory 'makes:make' failed: LookupError: nothing to make\n")
     assert "app_loader" not in said
+
+
+def test_a_function_is_called(write_module: WriteModule) -> None:
+    folder = write_module("hooks", "calls = []\ndef begin():\n    calls.append(1)\n")
+    call_function("hooks:begin", str(folder))
+    assert sys.modules["hooks"].calls == [1]
+
+
+def test_a_function_that_cannot_be_called(write_module: WriteModule) -> None:
+    folder = str(write_module("wrong_hooks", "value = 1\ndef begin():\n    raise OSError('no')\n"))
+    with pytest.raises(AppLoadError, match=r"^function 'wrong_hooks:value' is not callable"):
+        call_function("wrong_hooks:value", folder)
+    with pytest.raises(AppLoadError, match=r"^function 'wrong_hooks:begin' failed: OSError: no"):
+        call_function("wrong_hooks:begin", folder)

@@ -50,6 +50,11 @@ def test_app_must_lead_somewhere(app: Any) -> None:
         ({"bind": ["a:1"], "port": 1}, "bind (--bind) and port (--port) contradict each other"),
         ({"uds_permissions": "999"}, "uds_permissions (--uds-permissions): must be octal digits"),
         ({"uds_permissions": True}, "uds_permissions (--uds-permissions): must be octal digits"),
+        ({"workers": 0}, "workers (--workers): must be at least 1, got 0"),
+        ({"workers": 2, "reload": True}, "reload (--reload) and workers (--workers) contradict"),
+        ({"reload_dir": "src"}, "reload_dir (--reload-dir): must be a list of strings, got 'src'"),
+        ({"reload_include": [""]}, "reload_include (--reload-include): must be a list of strings"),
+        ({"worker_init": "begin"}, "worker_init (--worker-init): must look like MODULE:FUNCTION"),
         ({"port": -1}, "port (--port): must be at least 0, got -1"),
         ({"port": 65536}, "port (--port): must be at most 65535, got 65536"),
         ({"port": "80"}, "port (--port): must be a whole number, got '80'"),
@@ -164,3 +169,18 @@ def test_no_time_is_a_time(given: Any, taken: float) -> None:
 
 def test_codec_under_its_other_name() -> None:
     assert Config("example:app", ws="websockets-sansio").ws == "websockets"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"workers": 2}, {"reload": True}, {"worker_max_age": 1}, {"worker_max_rss": 1}],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_other_processes_have_to_find_the_application(settings: dict[str, Any]) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        pass
+
+    with pytest.raises(ConfigError, match=r"^app must look like 'module:attribute' for workers"):
+        Config(app, **settings)
+    assert Config("example:app", **settings).supervised
+    assert not Config("example:app").supervised

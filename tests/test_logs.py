@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from esg import logs
-from esg.logs import TRACE, LineFormatter, access_logger, configure, logger
+from esg.logs import TRACE, LineFormatter, access_logger, configure, logger, reopen_files
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +160,25 @@ def test_exceptions_follow_their_line(streams: tuple[Terminal, Terminal]) -> Non
     lines = streams[0].getvalue().splitlines()
     assert lines[0] == "ERROR:    it failed"
     assert lines[-1] == "ValueError: wrong"
+
+
+def test_lines_may_name_the_process(streams: tuple[Terminal, Terminal]) -> None:
+    configure(None, access_log=True, use_colors=False, names_process=True)
+    logger.info("hello")
+    access_logger.info("a response")
+    assert streams[0].getvalue() == f"INFO:     [{os.getpid()}] hello\n"
+    assert streams[1].getvalue() == "INFO:     a response\n"
+
+
+def test_files_are_opened_again(tmp_path: Path) -> None:
+    """All of them, by their names, whatever has become of the files before."""
+    path = tmp_path / "esg.log"
+    handler = logging.FileHandler(path, encoding="utf-8")
+    logger.handlers = [handler, logging.NullHandler()]
+    logger.warning("first")
+    path.rename(tmp_path / "esg.log.1")
+    reopen_files()
+    logger.warning("second")
+    handler.close()
+    assert (tmp_path / "esg.log.1").read_text("utf-8") == "first\n"
+    assert path.read_text("utf-8") == "second\n"

@@ -219,6 +219,12 @@ async def test_another_loop_than_asked_for(anyio_backend_name: str) -> None:
         await server.serve()
 
 
+async def test_a_server_is_one_process(settings: dict[str, Any]) -> None:
+    server = esg.Server(esg.Config("examples.hello:app", workers=2, **settings))
+    with pytest.raises(esg.ConfigError, match="a Server is one process"):
+        await server.serve()
+
+
 def test_wait_started_in_a_thread_has_a_bound() -> None:
     server = esg.Server(esg.Config(app, port=0))
     with pytest.raises(TimeoutError, match="not started within"):

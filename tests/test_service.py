@@ -111,3 +111,40 @@ async def test_late_messages_are_told_of_once(caplog: pytest.LogCaptureFixture) 
 async def test_rejections_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     service().rejected(("127.0.0.1", 5), 400, "bad")
     assert caplog.messages == ["127.0.0.1:5 - rejected with 400: bad"]
+
+
+async def test_who_is_one_of_several_says_that_it_has_had_enough() -> None:
+    made = service(limit_max_requests=2)
+    reasons: list[str] = []
+    made.on_enough = reasons.append
+    for _ in range(5):
+        made.request_started()
+    assert reasons == ["it has had 2 requests (--limit-max-requests)"]
+    assert not made.stopping
+
+
+async def test_the_jitter_is_drawn_for_each() -> None:
+    drawn = set()
+    for _ in range(50):
+        made = service(limit_max_requests=5, limit_max_requests_jitter=3)
+        while not is_stopping(made):
+            made.request_started()
+        drawn.add(made._requests)
+    assert drawn <= {5, 6, 7, 8}
+    assert len(drawn) > 1
+
+
+async def test_retirement_is_a_stop_that_leaves_idle_connections() -> None:
+    made = service()
+    made.retire()
+    assert is_stopping(made)
+    assert not closes_idle(made)
+    made.end_idle()
+    assert closes_idle(made)
+    assert made.idle_over.is_set()
+    made.retire()  # too late
+    assert closes_idle(made)
+
+
+def closes_idle(made: Service) -> bool:
+    return made.closes_idle

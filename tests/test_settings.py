@@ -90,6 +90,21 @@ def test_variable_of_others_may_be_wrong() -> None:
     assert wrong[0].endswith("got 'localhost'")
 
 
+def test_the_variable_that_platforms_set_for_workers() -> None:
+    """It stands in for the default: everything else is more specific."""
+    environment = {"WEB_CONCURRENCY": "3"}
+    assert collect({}, environment, None).found["workers"] == Found(3, "$WEB_CONCURRENCY")
+    assert collect({}, {**environment, "ESG_WORKERS": "4"}, None).found["workers"].value == 4
+    assert collect({"workers": "5"}, environment, None).found["workers"].value == 5
+    Path("esg.toml").write_text("workers = 6\n", "utf-8")
+    assert collect({}, environment, Path("esg.toml")).found["workers"].value == 6
+    assert collect({}, {"WEB_CONCURRENCY": ""}, None).found["workers"] == Found(1, DEFAULT)
+    (error,) = collect({"app": "a:b"}, {"WEB_CONCURRENCY": "many"}, None).errors
+    assert error == "workers ($WEB_CONCURRENCY): must be a whole number, got 'many'"
+    (error,) = collect({"app": "a:b", "reload": True}, environment, None).all_errors()
+    assert "reload (--reload) and workers (--workers) contradict each other" in error
+
+
 def test_file_of_every_type() -> None:
     settings = from_file(
         """

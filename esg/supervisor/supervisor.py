@@ -6,7 +6,6 @@ import the application.
 
 from __future__ import annotations
 
-import os
 import selectors
 import signal
 import socket
@@ -15,16 +14,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, Final
+from typing import Final
 
 from esg import binding, logs
-from esg._version import __version__
 from esg.config import Config
 from esg.errors import ConfigError, ESGError, StartupError
 from esg.load_sharing import SLOTS, WorkerPage
 from esg.logs import logger
 from esg.process import configure_logging
-from esg.service_manager import ServiceManager
+from esg.supervisor.announcements import Announcements
 from esg.supervisor.control import Told, config_text
 from esg.supervisor.table import Act, Policy, State, WorkerTable
 from esg.supervisor.wake import FILES_CHANGED, Wake
@@ -70,11 +68,9 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._received: list[int] = []  # of the signals that stop
         self._to_dump: deque[int] = deque()
-        self._told_addresses = False
         self._looked_at = 0.0
+        self._last_turn = 0.0
         self._failure_code = 3
-        self._renewing = False
-        self._manager = ServiceManager.from_environment(os.environ)
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM; return the exit code.
@@ -83,14 +79,14 @@ class Supervisor:
             ConfigError, StartupError: no worker can serve.
         """
         with ExitStack() as ending:
-            if self._manager is not None:
-                ending.callback(self._manager.close)
             ending.callback(self._page.close)
             ending.callback(self._wake.close)
             ending.callback(self._selector.close)
             self._check_memory_is_known()
             self._listeners = binding.bind(self._config)
             ending.callback(self._release)
+            self._announcements = Announcements(self._config, self._listeners)
+            ending.callback(self._announcements.close)
             self._selector.register(self._wake.receiver, selectors.EVENT_READ)
             ending.enter_context(self._wake.on_signals(SIGNALS))
             ending.callback(self._kill_all)
@@ -107,10 +103,11 @@ class Supervisor:
     def _turn(self) -> None:
         """Do what is due, then wait for what happens next."""
         now = time.monotonic()
-        if now >= self._looked_at + _TICK:
-            self._look_at_workers()
+        self._look_at_loops(now)
+        if now >= self._looked_at + self._tick():
+            self._look_at_memory()
             self._looked_at = now
-            self._tell_manager()
+            self._announcements.alive(self._table.renewing)
         for act, number in self._table.decide(now):
             self._do(act, number)
         if self._table.finished:
@@ -125,10 +122,13 @@ class Supervisor:
         if self._to_dump:
             self._dump_one()
 
+    def _tick(self) -> float:
+        return min(_TICK, self._announcements.interval)
+
     def _patience(self, now: float) -> float:
         if self._to_dump:
             return _DUMP_APART
-        return max(0.0, min(self._looked_at + _TICK, self._table.deadline(now)) - now)
+        return max(0.0, min(self._looked_at + self._tick(), self._table.deadline(now)) - now)
 
     def _watching_files(self) -> AbstractContextManager[None]:
         config = self._config
@@ -168,7 +168,12 @@ class Supervisor:
             "slot": slot,
             "listeners": listeners,
         }
-        process = WorkerProcess(settings, [self._page.descriptor, *listeners])
+        try:
+            process = WorkerProcess(settings, [self._page.descriptor, *listeners])
+        except OSError as error:
+            logger.error("Cannot start a worker: %s", error.strerror)
+            self._forget(number)
+            return
         self._processes[number] = process
         self._selector.register(process.channel, selectors.EVENT_READ, number)
 
@@ -182,44 +187,17 @@ class Supervisor:
 
     def _hear(self, number: int) -> None:
         process = self._processes[number]
-        for message in process.messages():
-            if "serving" in message:
-                self._table.ready(number, time.monotonic())
-                logger.info("Worker %d serves", process.pid)
-                self._tell_addresses(message)
-            elif "enough" in message:
-                self._mark(number, str(message["enough"]))
-
-    def _tell_addresses(self, message: dict[str, Any]) -> None:
-        if self._told_addresses:
-            return
-        self._told_addresses = True
-        implementation = str(message["serving"])
-        if self._config.impl == "auto" and implementation.startswith("pure "):
-            logger.info("Using the pure implementation: %s", message["reason"])
-        if self._manager is not None:
-            self._manager.ready(self._status())
-        workers = f"{self._table.wanted} workers, " if not self._config.reload else ""
-        for listener in self._listeners:
-            address = binding.address_of(listener, self._config.scheme)
-            logger.info(
-                "ESG %s (%s%s) listening on %s", __version__, workers, implementation, address
-            )
-
-    def _status(self) -> str:
-        scheme = self._config.scheme
-        addresses = ", ".join(binding.address_of(each, scheme) for each in self._listeners)
-        return f"{self._table.wanted} workers, listening on {addresses}"
-
-    def _tell_manager(self) -> None:
-        """Tell the service manager that the supervisor is alive, and when a renewal is done."""
-        if self._manager is None:
-            return
-        if self._manager.watchdog_interval is not None:
-            self._manager.watchdog()
-        if self._renewing and not self._table.renewing:
-            self._renewing = False
-            self._manager.ready(self._status())
+        try:
+            for message in process.messages():
+                if "serving" in message:
+                    self._table.ready(number, time.monotonic())
+                    logger.info("Worker %d serves", process.pid)
+                    self._announcements.serving(message["serving"], message["reason"])
+                elif "enough" in message:
+                    self._mark(number, str(message["enough"]))
+        except (ValueError, LookupError, TypeError) as error:
+            logger.error("Worker %d makes no sense (%s); killing it", process.pid, error)
+            process.send_signal(signal.SIGKILL)
 
     def _mark(self, number: int, reason: str) -> None:
         if self._table.mark(number, reason):
@@ -234,10 +212,7 @@ class Supervisor:
         process.close()
         del self._processes[number]
         state = self._table.members[number].state
-        unasked = self._table.ended(number, time.monotonic(), process.failure)
-        slot = self._slots.pop(number)
-        self._page.clear(slot)
-        self._free_slots.append(slot)
+        unasked = self._forget(number, process.failure)
         if self._table.failure:
             self._failure_code = process.exit_code or self._failure_code
             self._release()
@@ -247,6 +222,13 @@ class Supervisor:
             logger.error("Worker %d has ended unasked: %s", process.pid, process.ending())
         else:
             self._tell_start_failed(process)
+
+    def _forget(self, number: int, failure: str = "") -> bool:
+        """Take a worker out of the table; tell whether nobody had asked for its end."""
+        slot = self._slots.pop(number)
+        self._page.clear(slot)
+        self._free_slots.append(slot)
+        return self._table.ended(number, time.monotonic(), failure)
 
     def _tell_start_failed(self, process: WorkerProcess) -> None:
         why = process.failure or process.ending()
@@ -259,15 +241,20 @@ class Supervisor:
 
     # How workers fare.
 
-    def _look_at_workers(self) -> None:
+    def _look_at_loops(self, now: float) -> None:
+        for number, slot in self._slots.items():
+            self._table.beat(number, self._page.beats[slot])
+        if now > self._last_turn + 3 * _TICK:  # we were halted ourselves, and maybe all of us
+            for member in self._table.serving:
+                self._table.beat(member.number, now)
+        self._last_turn = now
+
+    def _look_at_memory(self) -> None:
+        limit = self._config.worker_max_rss
         for member in self._table.serving:
-            process = self._processes[member.number]
-            limit = self._config.worker_max_rss
-            if limit and (size := resident_size(process.pid)) > limit:
+            size = resident_size(self._processes[member.number].pid) if limit else 0
+            if size > limit:
                 self._mark(member.number, f"it holds {size} bytes (--worker-max-rss)")
-        for number, member in self._table.members.items():
-            if member.state in (State.SERVING, State.STOPPING):
-                self._table.beat(number, self._page.beats[self._slots[number]])
 
     def _check_memory_is_known(self) -> None:
         if self._config.worker_max_rss:
@@ -306,8 +293,7 @@ class Supervisor:
             logger.warning("Stopping at once")
         else:
             logger.info("Stopping; a second signal stops at once")
-        if self._manager is not None:
-            self._manager.stopping()
+        self._announcements.stopping()
         self._release()
         self._table.stop(time.monotonic())
 
@@ -328,10 +314,7 @@ class Supervisor:
         for name in _FIXED:
             if getattr(config, name) != getattr(self._config, name):
                 logger.warning("%s has changed, which takes a restart", name)
-        logger.info("Replacing all workers")
-        if self._manager is not None:
-            self._manager.reloading()
-            self._renewing = True
+        self._announcements.reloading()
         self._config, self._config_text = config, text
         self._table.policy = _policy(config)
         self._table.resize(config.workers)

@@ -1,4 +1,4 @@
-"""One of several processes that serve: `python -m esg.supervisor.worker DESCRIPTOR`.
+"""One of several processes that serve.
 
 It is a server like any other, but that its listeners are given, that it tells its supervisor how it
 fares, and that it ends when that is gone.
@@ -38,8 +38,9 @@ def main(arguments: list[str]) -> NoReturn:
     Args:
         arguments: the number of the descriptor that leads to the supervisor.
     """
-    # Ctrl-C goes to the whole group of processes: the supervisor says what follows from it.
+    # A terminal sends these to the whole group: the supervisor says what follows from them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
     told = messages(channel)
@@ -120,7 +121,3 @@ class Worker:
             self._channel.sendall(line(**said))
         except OSError as error:  # it is gone, which the listening thread sees, too
             logger.debug("Cannot tell the supervisor: %s", error)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

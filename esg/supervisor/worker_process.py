@@ -19,7 +19,7 @@ from esg.logs import logger
 from esg.supervisor.control import Lines, Told, line
 
 _READ_SIZE = 65536
-_MODULE = "esg.supervisor.worker"
+_MODULE = "esg.supervisor"
 
 
 class WorkerProcess:

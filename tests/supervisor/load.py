@@ -21,6 +21,7 @@ class Load:
     Attributes:
         answers: how many came from each process.
         failures: what went wrong.
+        clients: how many there are.
     """
 
     def __init__(self, address: Address, target: str) -> None:
@@ -31,6 +32,7 @@ class Load:
         self.answers: Counter[int] = Counter()
         self.failures: list[str] = []
         clients = [self._keep] * KEPT + [self._renew] * NEW
+        self.clients = len(clients)
         self._threads = [threading.Thread(target=client, daemon=True) for client in clients]
 
     def start(self) -> None:
@@ -64,12 +66,13 @@ class Load:
         while not self._over.is_set():
             with self._noting_failures(), Connection(self._address) as client:
                 while not self._over.is_set() and self._ask(client) != "close":
-                    time.sleep(0.001)  # thinks: an idle connection is what may be closed
+                    time.sleep(0.004)  # thinks: an idle connection is what may be closed
 
     def _renew(self) -> None:
         while not self._over.is_set():
             with self._noting_failures(), Connection(self._address) as client:
                 self._ask(client)
+            time.sleep(0.004)
 
     def _ask(self, client: Connection) -> str | None:
         answer = client.get(self._target)
