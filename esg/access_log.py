@@ -114,7 +114,7 @@ def _target(head: RequestHead) -> bytes:
 
 
 class RejectionLog:
-    """Log rejected requests and handshakes, a bounded number of lines a second: clients cause them at will."""
+    """Log what is rejected, a bounded number of lines a second: clients cause them at will."""
 
     LINES_PER_SECOND: Final = 50
 
@@ -131,6 +131,11 @@ class RejectionLog:
         """Log that TLS did not come about: peer, what was wrong."""
         if self._has_room():
             logger.warning("%s - TLS handshake failed: %s", shown_address(client), reason)
+
+    def log_proxy_header(self, peer: Address, reason: str) -> None:
+        """Log a connection that was closed for its PROXY protocol header: peer, what was wrong."""
+        if self._has_room():
+            logger.warning("%s - no PROXY protocol header: %s", shown_address(peer), reason)
 
     def _has_room(self) -> bool:
         second = int(time.monotonic())

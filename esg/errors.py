@@ -120,6 +120,10 @@ class RequestRejected(Exception):
         return f"{self.status}: {self.reason}"
 
 
+class ProxyHeaderRejected(Exception):
+    """Say what is wrong with the PROXY protocol header of a connection, which is then closed."""
+
+
 class WebSocketFailure(Exception):
     """Carry the verdict on frames that no connection survives.
 

@@ -266,6 +266,10 @@ class Service:
         """Log a client that this server could not agree on TLS with."""
         self._rejections.log_handshake(client, reason)
 
+    def proxy_header_rejected(self, peer: Address, reason: str) -> None:
+        """Log a connection that is closed for what it has in the place of a PROXY header."""
+        self._rejections.log_proxy_header(peer, reason)
+
     def late_message(self) -> None:
         """Warn, once, of messages that came after a complete response."""
         if not self._late_warned:

@@ -283,6 +283,17 @@ def ssl_ciphers(serve: Serve, folder: Path) -> None:
 
 
 @effect
+def proxy_protocol(serve: Serve, folder: Path) -> None:
+    server = serve("--proxy-protocol")
+    with server.connect() as client:
+        client.send(b"PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n")
+        assert '"client": "(\'203.0.113.7\', 4711)"' in client.get("/scope-of-it").text
+    with server.connect() as client:
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        assert client.at_end()
+
+
+@effect
 def factory(serve: Serve, folder: Path) -> None:
     assert get(serve("--factory", app="tests.apps.stage:make_app")).body == b"hello"
 

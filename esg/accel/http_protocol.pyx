@@ -63,7 +63,7 @@ cdef class HttpConnection(FileConnection):
     def connection_made(self, transport):
         """Take the transport."""
         TransportConnection.connection_made(self, transport)
-        if self.serving.closing_idle:
+        if self.serving.closing_idle and self.told is None:
             self.stop()
 
     def buffer_updated(self, Py_ssize_t size):

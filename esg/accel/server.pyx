@@ -9,6 +9,7 @@ from esg.accel.transport_connection cimport TransportConnection
 
 from esg.accel.acceptor import NOT_YET, Acceptor
 from esg.accel.http_protocol import HttpProtocol
+from esg.accel.proxy_header import ProxyHeaderProtocol
 from esg.accel.tls_transport import TLSProtocol
 from esg.logs import logger
 
@@ -99,8 +100,11 @@ class FastServer:
                 acceptor.start()
 
     def _protocol(self):
-        protocol = HttpProtocol(self._serving)
-        return protocol if self._service.tls is None else TLSProtocol(self._serving, protocol)
+        http = HttpProtocol(self._serving)
+        protocol = http if self._service.tls is None else TLSProtocol(self._serving, http)
+        if self._service.config.proxy_protocol:
+            protocol = ProxyHeaderProtocol(self._serving, protocol, http)
+        return protocol
 
     def _stop_listening(self):
         for acceptor in self._acceptors:

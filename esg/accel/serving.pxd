@@ -53,6 +53,7 @@ cdef class Serving:
     cdef long long _second
     cdef object _emptied
 
+    cdef bint trusts(self, object client, object server) except -1
     cdef bint believes(self, object client, object server) except -1
     cdef DefaultFields default_fields(self)
     cdef bint saturated(self) except -1

@@ -160,6 +160,10 @@ cdef class Serving:
             if task not in in_threads:
                 task.cancel()
 
+    cdef bint trusts(self, object client, object server) except -1:
+        """Tell whether the peer of a connection is a trusted proxy."""
+        return self._trusted_proxies.trusts_peer(client, server)
+
     cdef bint believes(self, object client, object server) except -1:
         """Tell whether what the peer of a connection says of its requests' clients is believed."""
         return self._believes_proxies and self._trusted_proxies.trusts_peer(client, server)

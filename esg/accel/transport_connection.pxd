@@ -4,6 +4,7 @@ from esg.accel.connection cimport Connection
 from esg.accel.input_buffer cimport InputBuffer
 from esg.accel.rules.deadlines cimport Deadlines
 from esg.accel.rules.flow_control cimport ReadFlow
+from esg.accel.rules.proxy_protocol cimport ProxyHeader
 
 
 cdef enum:
@@ -24,6 +25,8 @@ cdef enum:
 
 cdef class TransportConnection(Connection):
     cdef object transport
+    # By the PROXY protocol header that the connection began with, if it had one.
+    cdef ProxyHeader told
     cdef int phase
     cdef Deadlines deadlines
     cdef ReadFlow flow

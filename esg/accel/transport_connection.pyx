@@ -47,9 +47,14 @@ cdef class TransportConnection(Connection):
     def connection_made(self, transport):
         """Take the transport."""
         self.transport = transport
-        self.client = peer(transport.get_extra_info("peername"))
-        self.server = endpoint(transport.get_extra_info("sockname"))
-        self.proxied = self.serving.believes(self.client, self.server)
+        if self.told is not None and self.told.tells_ends:
+            self.client = self.told.client
+            self.server = self.told.server
+            self.proxied = self.client is not None and self.serving.believes(self.client, None)
+        else:
+            self.client = peer(transport.get_extra_info("peername"))
+            self.server = endpoint(transport.get_extra_info("sockname"))
+            self.proxied = self.serving.believes(self.client, self.server)
         # With no room at all, the transport pauses us exactly while bytes are unsent.
         transport.set_write_buffer_limits(0)
         self.deadlines.arm(HEAD, monotonic())

@@ -19,6 +19,7 @@ from anyio.lowlevel import checkpoint
 from esg.cancellation import is_cancelled
 from esg.errors import RequestRejected, TLSHandshakeFailed
 from esg.logs import logger
+from esg.pure.proxy_header import take_proxy_header
 from esg.pure.request_task import RequestTask
 from esg.pure.transport import MESSAGE_COST, YIELD_AFTER
 from esg.pure.websocket_connection import WebSocketConnection
@@ -50,7 +51,7 @@ class HttpConnection:
         unyielded: what has been read and written since other tasks could run last.
         request: the request that reads and writes now.
         websocket: what it has become, if it asked for that.
-        proxied: its peer is a trusted proxy.
+        proxied: its peer is a trusted proxy, whose word on its requests is taken.
     """
 
     def __init__(self, transport: SocketTransport, server: PureServer, tasks: TaskGroup) -> None:
@@ -68,6 +69,7 @@ class HttpConnection:
         self._tasks = tasks
         self.expired = deadlines.NONE
         self._awaits_head = False
+        self._awaits_proxy_header = self.service.config.proxy_protocol
         self.unyielded = 0
         self.writes = WriteQueue(self, tasks)
         self.write = self.writes.write
@@ -130,6 +132,10 @@ class HttpConnection:
         """Read the next head; None where the connection has ended instead."""
         if self.request is not None and not await self._finish_request(self.request):
             return None
+        if self._awaits_proxy_header:
+            self._awaits_proxy_header = False
+            if not await take_proxy_header(self):
+                return None
         try:
             raw = await self._read_head()
             return None if raw is None else request_head.judge(raw, self.service.limits)
@@ -231,6 +237,12 @@ class HttpConnection:
         else:
             self.eof = True
         return data
+
+    async def wait_for_input(self) -> None:
+        """Wait until the client sends something, or the connection is woken: look again at why."""
+        self._awaits_head = True
+        await self.transport.wait_readable()
+        self._awaits_head = False
 
     async def breathe(self) -> None:
         """Let other tasks run, if this client has kept the loop busy for long enough."""

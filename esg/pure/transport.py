@@ -71,6 +71,21 @@ class SocketTransport:
         except (BlockingIOError, InterruptedError):
             return None
 
+    def peek_nowait(self, size: int) -> bytes | None:
+        """Return what has come and leave it there; as `read_nowait`, but beneath TLS.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        try:
+            return self._socket.recv(size, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return None
+
+    def skip_nowait(self, size: int) -> None:
+        """Throw away bytes that `peek_nowait` has returned."""
+        self._socket.recv(size)
+
     async def wait_readable(self) -> None:
         """Wait until there is something to read, or `wake` is called."""
         with suppress(ClosedResourceError):

@@ -57,3 +57,9 @@ class ProxySettings:
         metavar="LIST",
         parse=_fields,
     )
+    proxy_protocol: bool = setting(
+        False,
+        "Connections begin with a PROXY protocol header (v1 or v2) of a trusted proxy; others are "
+        "closed.",
+        _HEADING,
+    )

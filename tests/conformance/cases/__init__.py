@@ -20,6 +20,7 @@ GROUPS = (
     "asgi_extensions",
     "asgi_files",
     "proxies",
+    "proxy_protocol",
     "lifespan",
     "shutdown",
     "websocket_handshake",
