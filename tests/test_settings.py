@@ -174,11 +174,18 @@ def test_every_error_is_told() -> None:
         settings.config()
 
 
-def test_contradictions_show_once_every_value_is_right() -> None:
-    settings = collect({"app": "a:b", "impl": "fast"}, {"ESG_LOOP": "trio"}, None)
-    assert settings.errors == []
-    (error,) = settings.all_errors()
-    assert "contradict each other" in error
+def test_contradictions_are_told_with_wrong_values() -> None:
+    arguments = {"app": "a:b", "impl": "fast", "port": "x"}
+    settings = collect(arguments, {"ESG_LOOP": "trio"}, None)
+    wrong, contradiction = settings.all_errors()
+    assert wrong.startswith("port (--port)")
+    assert "contradict each other" in contradiction
+
+
+def test_a_wrong_value_is_not_part_of_a_contradiction() -> None:
+    arguments = {"app": "a:b", "uds": "path", "fd": "x"}
+    (wrong,) = collect(arguments, {}, None).all_errors()
+    assert wrong.startswith("fd (--fd)")
 
 
 def test_missing_app() -> None:

@@ -17,6 +17,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
+import trustme
 
 from esg.cli import main
 from tests.client import SILENCE_BOUND, Connection
@@ -158,7 +159,6 @@ def folder(tmp_path: Path) -> Path:
 
 def with_certificate(folder: Path) -> ssl.SSLContext:
     """Write a server's key and certificate; return what trusts it."""
-    trustme = pytest.importorskip("trustme")
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     issued.private_key_pem.write_to_path(folder / "key.pem")
@@ -170,7 +170,6 @@ def with_certificate(folder: Path) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_line_starts_esg(line: str, folder: Path) -> None:
-    require(line)
     trusting = with_certificate(folder) if "--ssl" in line else None
     fd = re.search("--fd ([03])", line)
     with ExitStack() as ended:
@@ -209,7 +208,6 @@ def body_from(found: re.Match[str], trusting: ssl.SSLContext | None) -> bytes:
 def test_an_option_is_understood(
     option: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    require(option)
     monkeypatch.chdir(folder)
     words = shlex.split(option.replace("{socket}", str(folder / "socket")))
     with pytest.raises(SystemExit) as ended:
@@ -225,12 +223,24 @@ def test_what_esg_has_not_is_said(line: str, folder: Path) -> None:
     assert REFUSED[line] in done.stderr
 
 
-def require(line: str) -> None:
-    """Skip a line with options that are still to come."""
-    flags = {word.partition("=")[0] for word in shlex.split(line) if word.startswith("--")}
-    missing = flags - KNOWN
-    if missing:
-        pytest.skip(f"there is no {', '.join(missing)} yet")
+PROGRAM = """
+import logging
+import esg
+
+if __name__ == "__main__":
+    esg.run("main:app", host="127.0.0.1", port=0, log_level=logging.INFO, http="h11", workers=None,
+            headers=[("X-Name", "value")], timeout_graceful_shutdown=None, reset_contextvars=True)
+"""
 
 
-KNOWN = set(re.findall(r"--[a-z0-9-]+", run_esg("--help").stdout))
+def test_a_program_that_runs_esg_as_it_ran_uvicorn(folder: Path) -> None:
+    (folder / "program.py").write_text(PROGRAM, "utf-8")
+    command = (sys.executable, "-W", "error", "program.py")
+    with ExitStack() as ended:
+        server = ServerProcess([], cwd=folder, command=command)
+        ended.callback(server.end)
+        server.wait_started()
+        assert server.stderr.matching("--http h11 is taken as --impl pure")
+        with server.connect() as client:
+            assert client.get("/").field("x-name") == "value"
+        assert server.stop() == 0
