@@ -43,9 +43,10 @@ def _row(schema_field: Field[Any], option: Option) -> str:
         f"`{variable_name(name)}`",
         f"`{name}`",
         _default(schema_field),
-        option.help.replace("|", "\\|"),
+        option.help,
     )
-    return f"| {' | '.join(cells)} |"
+    escaped = (cell.replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
 
 
 def _flag(schema_field: Field[Any], option: Option) -> str:
