@@ -13,7 +13,7 @@ from esg.accel.rules.tls_session cimport TLSSession
 from esg.accel.serving cimport ReceiveBuffer, Serving
 from esg.accel.transport_connection cimport TransportConnection
 
-from esg.accel.rules.tls_session import ENCRYPT_AT_ONCE
+from esg.accel.rules.tls_session import ENCRYPT_AT_ONCE, RECORD_SIZE
 from esg.errors import RequestRejected, TLSHandshakeFailed
 from esg.logs import logger
 
@@ -36,12 +36,11 @@ cdef enum:
     CLOSE = 2
 
 cdef enum:
-    # What one record holds at most (RFC 8446 section 5.1).
-    RECORD_SIZE = 16384
     # A client that makes TLS answer and does not read the answers is dropped at this many bytes.
     MOST_UNSENT = 262144
 
 cdef Py_ssize_t _at_once = ENCRYPT_AT_ONCE
+cdef Py_ssize_t _record = RECORD_SIZE
 
 
 cdef class TLSTransport:
@@ -144,7 +143,7 @@ cdef class TLSTransport:
     cdef Py_ssize_t _gather(self, ReceiveBuffer buffer, Py_ssize_t filled) except -1:
         """Decrypt what else has come, behind the first record; return the size of all."""
         cdef Py_ssize_t size
-        while filled + RECORD_SIZE <= buffer.size and self._session.has_more():
+        while filled + _record <= buffer.size and self._session.has_more():
             try:
                 size = self._session.read_into(memoryview(buffer)[filled:])
             except OSError as error:
@@ -262,8 +261,7 @@ cdef class TLSTransport:
     def _end_with(self, int last):
         if self._then < last:
             self._then = last
-            if not self._waiting:
-                self._end()
+            self._encrypt_waiting()
 
     cdef int _end(self) except -1:
         self._session.finish()

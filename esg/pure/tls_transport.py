@@ -16,10 +16,16 @@ from esg.errors import RequestRejected
 from esg.file_part import FilePart
 from esg.http import Piece
 from esg.pure.transport import SocketTransport
-from esg.rules.tls_session import ENCRYPT_AT_ONCE, HANDSHAKE, NOTHING, OPEN, OVER, TLSSession
+from esg.rules.tls_session import (
+    ENCRYPT_AT_ONCE,
+    HANDSHAKE,
+    NOTHING,
+    OPEN,
+    OVER,
+    RECORD_SIZE,
+    TLSSession,
+)
 
-# What one record holds at most (RFC 8446 section 5.1).
-_RECORD_SIZE = 16384
 # Reads that bring no plaintext, before others have their turn.
 _READS_AT_ONCE = 8
 # A client that makes TLS answer and does not read the answers is dropped at this many bytes.
@@ -78,7 +84,7 @@ class TLSTransport(SocketTransport):
 
     def _decrypt(self) -> bytes | None:
         """Return what one record holds; send what TLS has to say by itself."""
-        buffer = bytearray(_RECORD_SIZE)
+        buffer = bytearray(RECORD_SIZE)
         try:
             size = self._session.read_into(buffer)
         finally:

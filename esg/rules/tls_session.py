@@ -26,6 +26,8 @@ OVER: Final = 3  # nothing can be written any more, and what comes is to be thro
 END: Final = 0  # the client has ended its input
 NOTHING: Final = -1  # more ciphertext must come first
 
+# What one record holds at most (RFC 8446 section 5.1).
+RECORD_SIZE: Final = 16384
 # Ciphertext for at most this much plaintext is made before it must be taken away.
 ENCRYPT_AT_ONCE: Final = 65536
 
@@ -81,6 +83,9 @@ class TLSSession:
 
         There may be something to send afterwards, whatever is returned or raised.
 
+        Args:
+            buffer: of RECORD_SIZE at least.
+
         Raises:
             TLSHandshakeFailed: the client and this server cannot agree; there is an alert to send.
             OSError: the client has broken TLS, or left without a closure alert.
@@ -103,7 +108,7 @@ class TLSSession:
 
     def has_more(self) -> bool:
         """Tell whether there is ciphertext that has not been decrypted; it may be part of a record."""
-        return bool(self._incoming.pending or self.ssl_object.pending())
+        return bool(self._incoming.pending)
 
     def write(self, data: Buffer) -> None:
         """Encrypt; more than ENCRYPT_AT_ONCE is better given in parts.

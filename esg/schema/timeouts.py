@@ -14,7 +14,12 @@ class TimeoutSettings:
     """How long things may take."""
 
     timeout_keep_alive: float = setting(5.0, "Between two requests.", _HEADING, minimum=0)
-    timeout_headers: float = setting(10.0, "For a whole request head.", _HEADING, minimum=0)
+    timeout_headers: float = setting(
+        10.0,
+        "For a whole request head, and for TLS's handshake.",
+        _HEADING,
+        minimum=0,
+    )
     timeout_body: float = setting(
         60.0, "For the next bytes of content that APP waits for.", _HEADING, minimum=0
     )

@@ -69,10 +69,10 @@ class Client:
             view = view[self.tls.write(view) :]
         self.session.receive(self.outgoing.read())
 
-    def read(self, size: int = 16384) -> list[bytes]:
+    def read(self) -> list[bytes]:
         """Return what the session has decrypted, a piece for each read; b"" for the end."""
         pieces = []
-        while (count := self.session.read_into(buffer := bytearray(size))) > 0:
+        while (count := self.session.read_into(buffer := bytearray(16384))) > 0:
             pieces.append(bytes(buffer[:count]))
         return [*pieces, b""] if count == 0 else pieces
 
@@ -98,7 +98,9 @@ def test_plaintext_goes_both_ways(client: Client) -> None:
 def test_large_data_is_several_records(client: Client) -> None:
     data = bytes(range(256)) * 256
     client.send(data)
+    assert client.session.has_more()
     pieces = client.read()
+    assert not client.session.has_more()
     assert len(pieces) == 4
     assert b"".join(pieces) == data
     client.session.write(memoryview(data))
@@ -111,21 +113,12 @@ def test_nothing_is_written_for_nothing(client: Client) -> None:
     assert client.session.data_to_send() == b""
 
 
-def test_a_record_that_does_not_fit_is_read_in_parts(client: Client) -> None:
-    client.send(b"abcdefgh")
-    buffer = bytearray(3)
-    assert client.session.read_into(buffer) == 3
-    assert client.session.has_more()
-    assert client.read(3) == [b"def", b"gh"]
-    assert not client.session.has_more()
-
-
 def test_a_record_that_comes_byte_by_byte(client: Client, tls_session: ModuleType) -> None:
     client.tls.write(b"slowly")
     ciphertext = client.outgoing.read()
     for index in range(len(ciphertext) - 1):
         client.session.receive(ciphertext[index : index + 1])
-        assert client.session.read_into(bytearray(10)) == tls_session.NOTHING
+        assert client.session.read_into(bytearray(16384)) == tls_session.NOTHING
     client.session.receive(ciphertext[-1:])
     assert client.read() == [b"slowly"]
 
@@ -137,7 +130,7 @@ def test_a_closure_alert_ends_input_and_no_more(client: Client, tls_session: Mod
     client.session.receive(client.outgoing.read())
     assert client.read() == [b"last", b""]
     client.session.receive(b"")  # the FIN behind it changes nothing
-    assert client.session.read_into(bytearray(10)) == tls_session.END
+    assert client.session.read_into(bytearray(16384)) == tls_session.END
     client.session.write(b"answer")
     client.take()
     assert client.tls.read(100) == b"answer"
@@ -204,7 +197,7 @@ def test_letters_later_in_the_handshake_are_none(tls_session: ModuleType) -> Non
     session.receive(b"\x16")
     session.receive(b"GET / HTTP/1.1\r\n")
     with pytest.raises(TLSHandshakeFailed, match="wrong version number"):
-        session.read_into(bytearray(10))
+        session.read_into(bytearray(16384))
 
 
 def test_a_handshake_that_cannot_succeed(tls_session: ModuleType) -> None:
@@ -213,10 +206,10 @@ def test_a_handshake_that_cannot_succeed(tls_session: ModuleType) -> None:
     with suppress(ssl.SSLWantReadError):
         client.tls.do_handshake()
     session.receive(client.outgoing.read())
-    assert session.read_into(bytearray(10)) == tls_session.NOTHING
+    assert session.read_into(bytearray(16384)) == tls_session.NOTHING
     session.receive(b"\x15\x03\x03\x00\x02\x02\x30")  # fatal: unknown_ca
     with pytest.raises(TLSHandshakeFailed, match="alert unknown ca"):
-        session.read_into(bytearray(10))
+        session.read_into(bytearray(16384))
     assert session.state == tls_session.OVER
     session.finish()
 
@@ -224,10 +217,10 @@ def test_a_handshake_that_cannot_succeed(tls_session: ModuleType) -> None:
 def test_a_client_that_leaves_the_handshake(tls_session: ModuleType) -> None:
     session = Client(tls_session).session
     session.receive(b"\x16\x03\x01")
-    assert session.read_into(bytearray(10)) == tls_session.NOTHING
+    assert session.read_into(bytearray(16384)) == tls_session.NOTHING
     session.receive(b"")
     with pytest.raises(ConnectionAbortedError):
-        session.read_into(bytearray(10))
+        session.read_into(bytearray(16384))
 
 
 def test_nothing_is_written_before_the_handshake_is_over(tls_session: ModuleType) -> None:
@@ -270,4 +263,4 @@ def test_the_reason_is_said_in_openssls_words(
     bio = ssl.MemoryBIO()
     session = tls_session.TLSSession(Refusing(failure), bio, ssl.MemoryBIO())
     with pytest.raises(TLSHandshakeFailed, match=said):
-        session.read_into(bytearray(10))
+        session.read_into(bytearray(16384))
