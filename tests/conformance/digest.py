@@ -9,6 +9,7 @@ from typing import Any
 from tests.conformance.client import Client
 from tests.conformance.model import Fate
 from tests.conformance.runner import Observation
+from tests.conformance.scope_form import SECURED
 from tests.conformance.side_channel import CallTrace
 from tests.conformance.trace import Observed, normalise
 from tests.conformance.websocket_frames import FrameReader
@@ -114,7 +115,7 @@ def _settled(trace: list[Observed]) -> list[Line]:
 def _masked(key: str, value: Any) -> Any:
     """Sort what has no order, and mask what names the target itself, or that it speaks TLS."""
     if key == "scheme":
-        return value.removesuffix("s")
+        return {secured: plain for plain, secured in SECURED.items()}.get(value, value)
     if key not in ("asgi", "extensions") or not value:
         return value
     return sorted(

@@ -10,6 +10,8 @@ Scope = dict[str, Any]
 # Fields in which a proxy says how it was asked.
 TELL_THE_SCHEME = {b"forwarded", b"x-forwarded-proto"}
 SCHEMES = {"http": "http", "websocket": "ws"}
+# What they are called over TLS.
+SECURED = {"http": "https", "ws": "wss"}
 _VERSIONS = (0x0301, 0x0302, 0x0303, 0x0304)
 
 
@@ -53,7 +55,8 @@ def _strings(scope: Scope) -> Iterator[str]:
 
 
 def _security(scope: Scope, secure: bool) -> Iterator[str]:
-    scheme = SCHEMES[scope["type"]] + ("s" if secure else "")
+    plain = SCHEMES[scope["type"]]
+    scheme = SECURED[plain] if secure else plain
     names = {name for name, _ in scope.get("headers") or ()}
     if scope.get("scheme", scheme) != scheme and not names & TELL_THE_SCHEME:
         yield f"scheme is {scope['scheme']!r} {'with' if secure else 'without'} TLS"

@@ -10,7 +10,7 @@ from typing import Any
 from tests.conformance.client import Client
 from tests.conformance.model import Call, Case, Fate, HeaderConstraint, Response, Seen
 from tests.conformance.runner import Observation
-from tests.conformance.scope_form import scope_violations
+from tests.conformance.scope_form import SECURED, scope_violations
 from tests.conformance.side_channel import CallTrace
 from tests.conformance.trace import Observed, matches, normalise, request_body
 from tests.conformance.websocket_opening import opening_violations, split_opening
@@ -210,12 +210,9 @@ def _calls(case: Case, seen: Observation, exact: bool) -> Iterator[str]:
                 yield f"call {number}: {problem}"
 
 
-_SECURED = {"http": "https", "ws": "wss"}
-
-
 def _call(call: CallTrace, wanted: Call, exact: bool, secure: bool = False) -> Iterator[str]:
     for name, plain in wanted.scope.items():
-        value = _SECURED.get(plain, plain) if name == "scheme" and secure else plain
+        value = SECURED.get(plain, plain) if name == "scheme" and secure else plain
         got = call.scope.get(name, "<absent>")
         if _plain(got) != _plain(value):
             yield f"scope[{name!r}] is {got!r}, expected {value!r}"
