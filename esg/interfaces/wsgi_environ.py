@@ -14,14 +14,21 @@ from wsgiref.util import FileWrapper as StandardFileWrapper
 from esg.asgi import Scope
 
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_BLOCK: Final = 65536  # bytes
 _UNPREFIXED: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 class FileWrapper(StandardFileWrapper):
-    """Iterate over a file; each block crosses from a thread to the loop, so they are large."""
+    """Iterate over a file in large blocks, for each crosses from a thread to the loop.
 
-    def __init__(self, filelike: Any, blksize: int = 65536) -> None:
-        super().__init__(filelike, blksize)
+    Args:
+        filelike: what has a read(size).
+        blksize: a suggestion (PEP 3333, "Optional Platform-Specific File Handling"); frameworks
+            make it as small as 4096 bytes.
+    """
+
+    def __init__(self, filelike: Any, blksize: int = 0) -> None:
+        super().__init__(filelike, max(blksize, _BLOCK))
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
@@ -49,7 +56,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         # The input ends where the content does, however that was framed.
         "wsgi.input_terminated": True,
     }
-    if client_port is not None:
+    if client_port:  # a proxy need not have told it
         environ["REMOTE_PORT"] = str(client_port)
     _add_fields(environ, scope["headers"])
     return environ

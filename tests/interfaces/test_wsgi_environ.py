@@ -83,6 +83,7 @@ def test_fields() -> None:
         ({}, "192.0.2.2", "80", ("192.0.2.1", "1234")),
         ({"server": ("::1", 8000), "client": ("::2", 5)}, "::1", "8000", ("::2", "5")),
         ({"server": ("/run/socket", None), "client": None}, "localhost", "80", ("", None)),
+        ({"client": ("192.0.2.3", 0)}, "192.0.2.2", "80", ("192.0.2.3", None)),
         ({"server": None, "client": None, "scheme": "https"}, "localhost", "443", ("", None)),
     ],
 )
@@ -109,7 +110,7 @@ def test_file_wrapper_reads_large_blocks_and_closes() -> None:
             self.closed = True
 
     file = File()
-    wrapper = FileWrapper(file)
+    wrapper = FileWrapper(file, 4096)
     assert list(wrapper) == [b"content"]
     wrapper.close()
     assert (asked, file.closed) == ([65536, 65536], True)
