@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import platform
 import sys
@@ -46,7 +45,9 @@ class Implementation:
         """Name what parses HTTP, with its version."""
         if self.name == "fast":
             return f"llhttp {importlib.import_module('esg.accel.llhttp').VERSION}"
-        return f"h11 {importlib.metadata.version('h11')}"
+        from importlib import metadata  # noqa: PLC0415 - a megabyte, for --version alone
+
+        return f"h11 {metadata.version('h11')}"
 
     def info(self) -> dict[str, Any]:
         """Return what an application may know of its server."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-import tempfile
 from typing import Final
 
 SLOTS: Final = 1024
@@ -75,6 +74,8 @@ def _memory() -> int:
     if sys.platform == "linux":
         descriptor = os.memfd_create("esg")
     else:
+        import tempfile  # noqa: PLC0415 - brings compression along
+
         descriptor, path = tempfile.mkstemp(prefix="esg-")
         os.unlink(path)  # noqa: PTH108 - mkstemp gives a string
     os.truncate(descriptor, _SIZE)

@@ -14,7 +14,6 @@ from io import TextIOWrapper
 from typing import Any, Final, TextIO, cast
 
 from esg.line_handler import LineHandler
-from esg.log_config import apply_log_config
 
 TRACE: Final = 5
 
@@ -82,6 +81,8 @@ def configure(
             access_logger.handlers[0].setFormatter(logging.Formatter("%(message)s"))
         access_logger.setLevel(logging.NOTSET)  # as its parent: `--log-level warning` silences it
     else:
+        from esg.log_config import apply_log_config  # noqa: PLC0415 - brings much, for few
+
         apply_log_config(log_config)
     if level is not None or logger.level == logging.NOTSET:
         set_level(level or "info")

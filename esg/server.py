@@ -22,7 +22,6 @@ from esg.errors import ConfigError, ESGError, StartupError
 from esg.implementation import Implementation, resolve, running_loop
 from esg.interfaces.choice import as_asgi3, close
 from esg.lifespan import Lifespan
-from esg.log_config import apply_log_config
 from esg.logs import TRACE, logger
 from esg.message_trace import trace_messages
 from esg.service import Service
@@ -45,6 +44,8 @@ def startup_errors(config: Config) -> Iterator[str]:
         lambda: _load(config),
     )
     if config.log_config is not None:
+        from esg.log_config import apply_log_config  # noqa: PLC0415 - brings much, for few
+
         attempts += (partial(apply_log_config, config.log_config),)
     for attempt in attempts:
         try:

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-import idna
-
 _FORM = "must look like HOST=CERT,KEY"
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST_NAME = 253
@@ -75,6 +73,8 @@ def _host(text: str) -> str:
 def _a_labels(name: str) -> str:
     if name.isascii():
         return name
+    import idna  # noqa: PLC0415 - its tables are large
+
     try:
         return idna.encode(name, uts46=True).decode("ascii")
     except idna.IDNAError as error:

@@ -30,9 +30,8 @@ from esg.rules.running_time import TOO_LONG, RunningTime
 from esg.rules.scope import Address
 from esg.rules.trusted_proxies import TrustedProxies
 from esg.websocket import Codec, DeflateParameters
-from esg.websocket_codecs.choice import CodecFactory, resolve
+from esg.websocket_codecs.choice import CodecFactory, resolve, wsproto_codec
 from esg.websocket_codecs.tracing import TracingCodec
-from esg.websocket_codecs.wsproto_codec import WsprotoCodec
 
 if TYPE_CHECKING:  # `ssl` is imported where it is wanted
     from esg.tls.server_tls import ServerTLS
@@ -172,14 +171,14 @@ class Service:
         """Tell whether what the peer of a connection says of its requests' clients is believed."""
         return self.config.proxy_headers and self.trusted_proxies.trusts_peer(client, server)
 
-    def codec(self, deflate: DeflateParameters | None, own: CodecFactory = WsprotoCodec) -> Codec:
+    def codec(self, deflate: DeflateParameters | None, own: CodecFactory | None = None) -> Codec:
         """Make the codec of one WebSocket.
 
         Args:
             deflate: what was negotiated for compression, or None.
-            own: the driver's, which `--ws auto` means.
+            own: the driver's, which `--ws auto` means; wsproto if it has none.
         """
-        codec = (self._codec or own)(deflate, self.config.ws_max_size)
+        codec = (self._codec or own or wsproto_codec())(deflate, self.config.ws_max_size)
         if not logger.isEnabledFor(TRACE):
             return codec
         self._websockets += 1

@@ -9,10 +9,15 @@ from typing import TypeAlias
 
 from esg.errors import StartupError
 from esg.websocket import Codec, DeflateParameters
-from esg.websocket_codecs.wsproto_codec import WsprotoCodec
 
 # From what was negotiated for compression, and the bytes that a message may have.
 CodecFactory: TypeAlias = Callable[[DeflateParameters | None, int], Codec]
+
+
+def wsproto_codec() -> CodecFactory:
+    """Return the codec on wsproto, which is imported with h11 only where it is wanted."""
+    codec: CodecFactory = importlib.import_module("esg.websocket_codecs.wsproto_codec").WsprotoCodec
+    return codec
 
 
 def resolve(ws: str) -> CodecFactory | None:
@@ -25,7 +30,7 @@ def resolve(ws: str) -> CodecFactory | None:
         StartupError: it is not installed.
     """
     if ws == "wsproto":
-        return WsprotoCodec
+        return wsproto_codec()
     if ws != "websockets":
         return None
     if importlib.util.find_spec("websockets") is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections import Counter
@@ -24,8 +25,9 @@ class Load:
         clients: how many there are.
     """
 
-    def __init__(self, address: Address, target: str) -> None:
+    def __init__(self, address: Address, target: str, tls: ssl.SSLContext | None) -> None:
         self._address = address
+        self._tls = tls
         self._target = target
         self._over = threading.Event()
         self._news = threading.Condition()
@@ -64,13 +66,13 @@ class Load:
 
     def _keep(self) -> None:
         while not self._over.is_set():
-            with self._noting_failures(), Connection(self._address) as client:
+            with self._noting_failures(), Connection(self._address, tls=self._tls) as client:
                 while not self._over.is_set() and self._ask(client) != "close":
                     time.sleep(0.004)  # thinks: an idle connection is what may be closed
 
     def _renew(self) -> None:
         while not self._over.is_set():
-            with self._noting_failures(), Connection(self._address) as client:
+            with self._noting_failures(), Connection(self._address, tls=self._tls) as client:
                 self._ask(client)
             time.sleep(0.004)
 
@@ -91,9 +93,11 @@ class Load:
 
 
 @contextmanager
-def under_load(address: Address, target: str = "/") -> Iterator[Load]:
+def under_load(
+    address: Address, target: str = "/", tls: ssl.SSLContext | None = None
+) -> Iterator[Load]:
     """Have clients ask while the block runs."""
-    load = Load(address, target)
+    load = Load(address, target, tls)
     load.start()
     try:
         yield load

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import Authority
 from tests.client import Connection
 from tests.conftest import Serve, require
 from tests.rows import FIRST_ROW, Row
@@ -167,6 +169,30 @@ def test_a_blocked_worker_ends_with_its_supervisor(write_module: WriteModule) ->
         assert client.at_end()
     assert server.wait_exit() == -signal.SIGKILL
     server.end()
+
+
+def test_tls(serve: Serve, tmp_path: Path, one_of_each: Row) -> None:
+    """Every worker speaks it; SIGHUP brings a new certificate, and no request fails."""
+    authority = Authority(tmp_path)
+    pair = authority.issue("served")
+    server = serve(*TWO, *pair.options, app=APP, row=one_of_each)
+    with under_load(server.address, tls=authority.client()) as load:
+        load.wait_for_others_than(set(), 2)
+        old = set(load.answers)
+        authority.issue("served")
+        server.send_signal(signal.SIGHUP)
+        load.wait_for_others_than(old, 2)
+        server.stderr.wait_for(ENDED, count=2)
+    assert load.failures == []
+    with connected(server, authority) as client:
+        der = client.getpeercert(binary_form=True)
+    assert der is not None
+    assert ssl.DER_cert_to_PEM_cert(der) == pair.leaf
+
+
+def connected(server: ServerProcess, authority: Authority) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    return authority.client().wrap_socket(plain, server_hostname="localhost")
 
 
 def site(folder: Path, text: str) -> None:
