@@ -77,7 +77,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
                 return
             self._lines.append(line)
             self._size += len(line)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves it behind
                 self._thread = threading.Thread(target=self._catch_up, name="esg log", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
