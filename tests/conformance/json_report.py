@@ -36,6 +36,8 @@ def run(outcome: Outcome) -> dict[str, Any]:
         "open_to_all": case.open_to_all,
         "result": outcome.result.value,
     }
+    if seen.inapplicable:
+        told["because"] = seen.inapplicable
     if outcome.problems:
         told |= {
             "problems": outcome.problems,

@@ -12,13 +12,14 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.conformance import peers
-from tests.conformance.cases import GROUPS
+from tests.conformance.cases import ALL_CASES, GROUPS
 from tests.conformance.model import Level
 from tests.conformance.report import visible
 from tests.conformance.targets import REPOSITORY, own_targets
@@ -43,7 +44,12 @@ a server whole, and a second time with every octet in a segment of its own; it i
 runs are. [How to run the suite on your own server](running-conformance.md).
 
 The cases that need an option of ESG's command line, such as a limit or a timeout, are put to ESG
-alone and not counted here. A server that does not offer an extension is not asked for it.
+alone and not counted here. What a server does not offer, it is not asked for: an extension, the
+lifespan, HTTP/1.0; its page says what that was.
+
+A case is no weight: one check that a server does not make fails every case about it, and thirty are
+about the form of Host alone. Each server runs with its defaults, in the version below. A case that
+is unfair to one is a bug of the suite, and reports are welcome.
 """
 MEANING = {
     Level.MUST: "What the specifications demand.",
@@ -85,6 +91,7 @@ class Server:
     version: str
     command: str
     verdicts: tuple[Verdict, ...]
+    not_asked: tuple[Run, ...] = ()
 
     def score(self, level: Level, group: str | None = None) -> str:
         """Return "passed/total" of a level, in a group or in all."""
@@ -114,23 +121,37 @@ def verdicts(runs: Iterable[Run]) -> tuple[Verdict, ...]:
     return tuple(found.values())
 
 
-def table(servers: Iterable[Server], level: Level) -> Iterator[str]:
-    """Write the matrix of one level."""
-    yield f"| server | all | {' | '.join(GROUPS)} |"
-    yield "|---" * (len(GROUPS) + 2) + "|"
+def _linked(server: Server) -> str:
+    """Name a server, with its page if it has one."""
+    return f"[{server.id}](conformance/{server.id}.md)" if server.failures else server.id
+
+
+def summary(servers: Iterable[Server]) -> Iterator[str]:
+    """Write how much of each level every server meets."""
+    yield f"| server | version | {' | '.join(level.value for level in Level)} |"
+    yield "|---" * (len(Level) + 2) + "|"
     for server in servers:
-        name = f"[{server.id}](conformance/{server.id}.md)" if server.failures else server.id
-        scores = [server.score(level, group) for group in (None, *GROUPS)]
-        yield f"| {name} | {' | '.join(scores)} |"
+        scores = " | ".join(server.score(level) for level in Level)
+        yield f"| {_linked(server)} | {server.version} | {scores} |"
+
+
+def table(servers: list[Server], level: Level) -> Iterator[str]:
+    """Write the matrix of one level, a line for each group that has cases of it."""
+    yield f"| group | {' | '.join(server.id for server in servers)} |"
+    yield "|---" * (len(servers) + 1) + "|"
+    for group in GROUPS:
+        scores = [server.score(level, group) for server in servers]
+        if any(scores):
+            yield f"| {group} | {' | '.join(score or '-' for score in scores)} |"
 
 
 def overview(servers: list[Server]) -> str:
     """Write the page of the matrix."""
-    lines = [INTRODUCTION]
+    lines = [INTRODUCTION, *summary(servers), ""]
     for level in Level:
         lines += [f"## {level.value}", "", MEANING[level], "", *table(servers, level), ""]
-    lines += ["## How each was run", "", "| server | version | command |", "|---|---|---|"]
-    lines += [f"| {s.id} | {s.version} | `{s.command}` |" for s in servers]
+    lines += ["## How each was run", "", "| server | command |", "|---|---|"]
+    lines += [f"| {server.id} | `{server.command}` |" for server in servers]
     python = f"{platform.python_implementation()} {platform.python_version()}"
     lines += ["", f"All on {python}, {platform.system()}.", ""]
     return "\n".join(lines)
@@ -146,6 +167,7 @@ def page(server: Server) -> str:
         f"`{server.command}`",
         "",
         *(f"- {level.value}: {server.score(level)} as expected" for level in Level),
+        *(f"- not asked, for {reason}: {count} cases" for reason, count in _not_asked(server)),
         "",
         "## Failures",
         "",
@@ -157,6 +179,12 @@ def page(server: Server) -> str:
         run = verdict.first
         lines.append(f"- `{run['case']}` ({run['says']}): {_code(run['problems'][0])}")
     return "\n".join([*lines, ""])
+
+
+def _not_asked(server: Server) -> list[tuple[str, int]]:
+    """Count the cases that were not put to a server, by the reason."""
+    reasons = {run["case"]: run.get("because", "") for run in server.not_asked}
+    return sorted(Counter(reasons.values()).items())
 
 
 def _failure(verdict: Verdict) -> Iterator[str]:
@@ -217,13 +245,16 @@ def gather() -> list[Server]:
     """Read the documents of all servers that have one, ESG's rows first."""
     ours = [(t.id, "ESG", " ".join(t.command)) for t in own_targets() if t.interpreter is None]
     others = [(p.id, p.version(), p.command) for p in peers.PEERS if p.missing is None]
+    open_to_all = {case.id for case in ALL_CASES if case.open_to_all}
     servers = []
     for name, version, command in (*ours, *others):
         path = DOCUMENTS / f"{name}.json"
         if path.exists():
             runs = json.loads(path.read_text("utf-8"))["runs"]
-            put = [r for r in runs if r["open_to_all"] and r["result"] != "inapplicable"]
-            servers.append(Server(name, version, command, verdicts(put)))
+            runs = [run for run in runs if run["case"] in open_to_all]
+            put = [run for run in runs if run["result"] != "inapplicable"]
+            left = tuple(run for run in runs if run["result"] == "inapplicable")
+            servers.append(Server(name, version, command, verdicts(put), left))
     return servers
 
 

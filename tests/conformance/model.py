@@ -247,6 +247,7 @@ class Response:
     """One final response, and the interim ones before it.
 
     `fields` maps a lower-case name to its exact value, a pattern, or None for "absent".
+    `ours` are fields as ESG alone promises them.
     `in_order` are field lines that must appear in this order. `by_server` marks an answer that
     the server makes by itself: its exact form is ESG's choice and checked on ESG only.
     `interim` is None when the interim responses are not checked; `links` are the values of Link in
@@ -267,6 +268,7 @@ class Response:
     alternatives: tuple[int, ...] = ()
     raw_contains: tuple[bytes, ...] = ()
     raw_lacks: tuple[bytes, ...] = ()
+    ours: Mapping[str, HeaderConstraint] = field(default_factory=dict)
     on: str = "a"
 
 
@@ -316,12 +318,13 @@ class Seen:
 class Call:
     """One call of the application.
 
-    `scope` holds the fields that must be equal; `offers` the extensions that it must have, `offers_not`
+    `scope` holds the fields that must be equal, `ours` those that only ESG promises; `offers` the extensions that it must have, `offers_not`
     those that it must not; `trace` the whole normalised trace (adjacent
     http.request events are one) if given; `order` entries that it holds in this order; `body` the request body that was received in all.
     """
 
     scope: Mapping[str, Any] = field(default_factory=dict)
+    ours: Mapping[str, Any] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     offers_not: tuple[str, ...] = ()
     body: bytes | None = None
@@ -344,6 +347,7 @@ class Case:
     connects, by which a call is known for its case's. `frames` is what the server sends after
     a 101, None where that is not checked. `needs` names an
     extension of the protocol or of ASGI without which another server is not judged. `calls` is None when the application's side is not checked.
+    `or_else` is what the clause leaves to other servers: one that meets any of it has passed.
     `splittable` is False where single bytes make no sense (large bodies, signals).
     """
 
@@ -374,6 +378,7 @@ class Case:
     log_lacks: tuple[str, ...] = ()
     without_tls: bool = False
     esg_only: bool = False
+    or_else: tuple[Case, ...] = ()
 
     @property
     def group(self) -> str:

@@ -15,12 +15,13 @@ SECURED = {"http": "https", "ws": "wss"}
 _VERSIONS = (0x0301, 0x0302, 0x0303, 0x0304)
 
 
-def scope_violations(scope: Scope, secure: bool = False) -> Iterator[str]:
+def scope_violations(scope: Scope, secure: bool = False, exact: bool = True) -> Iterator[str]:
     """Yield each rule of the ASGI specification that a connection's scope breaks.
 
     Args:
         scope: of a call.
         secure: it came over TLS.
+        exact: hold the server to what the specification only recommends, too.
     """
     if scope.get("type") not in SCHEMES:
         return
@@ -29,7 +30,7 @@ def scope_violations(scope: Scope, secure: bool = False) -> Iterator[str]:
     yield from _security(scope, secure)
     if scope["type"] == "websocket":
         yield from _websocket(scope)
-    yield from _headers(scope.get("headers"))
+    yield from _headers(scope.get("headers"), exact)
     yield from _addresses(scope)
 
 
@@ -50,7 +51,7 @@ def _strings(scope: Scope) -> Iterator[str]:
         if not isinstance(scope.get(name, ""), str):
             yield f"scope[{name!r}] is no str"
     for name in ("raw_path", "query_string"):
-        if not isinstance(scope.get(name, b""), bytes):
+        if not isinstance(scope.get(name) or b"", bytes):
             yield f"scope[{name!r}] is no bytes"
 
 
@@ -97,14 +98,14 @@ def _websocket(scope: Scope) -> Iterator[str]:
         yield f"subprotocols are {offered!r}"
 
 
-def _headers(headers: Any) -> Iterator[str]:
+def _headers(headers: Any, exact: bool) -> Iterator[str]:
     if not isinstance(headers, (list, tuple)):
         yield f"scope['headers'] is {headers!r}"
         return
     for pair in headers:
         if len(pair) != 2 or not all(isinstance(item, bytes) for item in pair):
             yield f"header {pair!r} is no pair of bytes"
-        elif pair[0] != pair[0].lower():
+        elif exact and pair[0] != pair[0].lower():
             yield f"header name {pair[0]!r} is not lower-cased"
 
 

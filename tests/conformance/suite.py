@@ -29,6 +29,8 @@ from tests.conformance.verdict import unsound, violations
 
 CONCURRENT_RUNS = 12
 CONCURRENT_PROCESSES = 6
+# Of another server: somebody else may have taken the port that was free a moment ago.
+RETRIES = 2
 
 OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
 
@@ -147,8 +149,10 @@ class Suite:
 
         Of another server, one case may end the process without failing all others: those that ran
         then run again on processes of their own, and those that came later on another shared one.
+        So does a run that waited in vain: what another case has left behind, and a busy machine,
+        are no fault of the case.
         """
-        runs = [(case, mode) for case in cases for mode in modes_of(target, case)]
+        chosen = runs = [(case, mode) for case in cases for mode in modes_of(target, case)]
         await self._run_shared(target, runs)
         while runs := [run for run in runs if self._outcome_of(target, run).seen.died]:
             if target.exact:
@@ -157,6 +161,17 @@ class Suite:
                 await self._run_own(target, case, mode)
             runs = runs[CONCURRENT_RUNS:]
             await self._run_shared(target, runs)
+        if not target.exact:
+            await self._run_again(target, chosen)
+
+    async def _run_again(self, target: Target, runs: list[tuple[Case, str]]) -> None:
+        """Run what waited in vain once more, each on a process of its own."""
+        limit = asyncio.Semaphore(CONCURRENT_PROCESSES)
+        async with asyncio.TaskGroup() as tasks:
+            for case, mode in runs:
+                outcome = self._outcome_of(target, (case, mode))
+                if outcome.result is Result.FAILED and outcome.seen.in_vain:
+                    tasks.create_task(_within(limit, self._run_own(target, case, mode)))
 
     def _outcome_of(self, target: Target, run: tuple[Case, str]) -> Outcome:
         case, mode = run
@@ -191,22 +206,34 @@ class Suite:
     async def _started(self, target: Target, runs: list[tuple[Case, str]]) -> ServerProcess | None:
         """Start the process for these runs; when it does not start, all of them have failed."""
         case = runs[0][0]
+        retries = 0 if target.exact or not case.listens else RETRIES
+        process, problem = await self._start(target, case)
+        while problem and retries:
+            retries -= 1
+            process, problem = await self._start(target, case)
+        if problem is None:
+            return process
+        for case, mode in runs:
+            seen = Observation(case, mode, target.id, target.selection)
+            seen.log, seen.problems = process.log_text, [problem]
+            failed = Outcome(seen, seen.problems, target.exact)
+            self._outcomes[target.id, case.id, mode] = failed
+        return None
+
+    async def _start(self, target: Target, case: Case) -> tuple[ServerProcess, str | None]:
+        """Start one process; return it, stopped if there is a problem, and that problem."""
         # The process that most cases share is started by the target's own command line.
         forking = self._forking if case.own_process or case.options else None
         process = ServerProcess(target, self._channel, f"p{next(self._tokens)}", forking)
         await process.launch(case)
         try:
             if not case.listens or await process.listening():
-                return process
+                return process, None
             problem = f"the server did not start: it exited with {process.exit_code}"
         except Timeout as error:
             problem = str(error)
         await process.stop()
-        for case, mode in runs:
-            seen = Observation(case, mode, target.id, target.selection)
-            seen.log, seen.problems = process.log_text, [problem]
-            self._outcomes[target.id, case.id, mode] = Outcome(seen, [problem], target.exact)
-        return None
+        return process, problem
 
     async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
         seen = await CaseRun(case, process, self._channel, self._queue, mode).run()

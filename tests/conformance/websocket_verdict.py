@@ -9,6 +9,7 @@ from tests.conformance.model import Frame
 from tests.conformance.side_channel import CallTrace
 from tests.conformance.websocket_frames import WireMessage
 
+FOR_NO_FRAME = (1005, 1006, 1015)
 # Between these nobody promises an order: a pong may come before an answer or after it.
 ORDERED = (("text", "binary"), ("ping",), ("pong",), ("close",))
 
@@ -35,6 +36,13 @@ def frame_problems(client: Client, expected: list[Frame], exact: bool) -> Iterat
             yield f"{len(came)} {'/'.join(kinds)} frame(s), expected {len(wanted)}: {shown}"
         for message, frame in zip(came, wanted, strict=False):
             yield from (f"{message}: {problem}" for problem in _frame(message, frame, exact))
+
+
+def unlawful_codes(client: Client) -> Iterator[str]:
+    """Yield each close code that is for no frame (RFC 6455 section 7.4.1)."""
+    for message in client.parser.frames.messages if client.parser.frames else ():
+        if message.kind == "close" and message.data and message.code in FOR_NO_FRAME:
+            yield f"close code {message.code} was sent"
 
 
 def _frame(message: WireMessage, wanted: Frame, exact: bool) -> Iterator[str]:

@@ -72,6 +72,7 @@ CASES = (
         Reset(),
         app=((send(start()), ENDLESS),),
         calls=(Call(holds=(OS_ERROR, RETURNED)),),
+        level=Level.SHOULD,
     ),
     gone(
         "close-while-streaming",
@@ -83,6 +84,7 @@ CASES = (
         Close(),
         app=((send(start()), ENDLESS),),
         calls=(Call(holds=(OS_ERROR, RETURNED)),),
+        level=Level.SHOULD,
     ),
     gone(
         "send-again",
@@ -94,6 +96,7 @@ CASES = (
         Reset(),
         app=((send(start()), ENDLESS, ENDLESS, ENDLESS),),
         calls=(Call(order=(OS_ERROR, OS_ERROR, OS_ERROR, RETURNED)),),
+        level=Level.SHOULD,
     ),
     gone(
         "receive-after-send-raised",
@@ -105,6 +108,7 @@ CASES = (
         Reset(),
         app=((READ_BODY, send(start()), ENDLESS, RECEIVE, RECEIVE),),
         calls=(Call(order=(OS_ERROR, DISCONNECT, DISCONNECT, RETURNED)),),
+        level=Level.CHOICE,
     ),
     gone(
         "reset-while-receiving",
@@ -116,8 +120,8 @@ CASES = (
         Open("wait"),
         Reset(),
         responses=(),
-        app=((READ_BODY, ("gate", "wait"), RECEIVE, RECEIVE),),
-        calls=(Call(order=(received(b"", False), DISCONNECT, DISCONNECT, RETURNED)),),
+        app=((READ_BODY, ("gate", "wait"), RECEIVE),),
+        calls=(Call(order=(received(b"", False), DISCONNECT, RETURNED)),),
     ),
     gone(
         "close-while-receiving",
@@ -129,8 +133,22 @@ CASES = (
         Open("wait"),
         Close(),
         responses=(),
+        app=((READ_BODY, ("gate", "wait"), RECEIVE),),
+        calls=(Call(order=(received(b"", False), DISCONNECT, RETURNED)),),
+    ),
+    gone(
+        "receive-again",
+        64,
+        RECEIVING,
+        "receive() gives disconnect every time",
+        get(),
+        AwaitGate("wait"),
+        Open("wait"),
+        Reset(),
+        responses=(),
         app=((READ_BODY, ("gate", "wait"), RECEIVE, RECEIVE),),
         calls=(Call(order=(received(b"", False), DISCONNECT, DISCONNECT, RETURNED)),),
+        level=Level.CHOICE,
     ),
     gone(
         "reset-while-receiving-then-send",

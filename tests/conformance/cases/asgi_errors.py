@@ -50,6 +50,7 @@ def fails(
 ) -> Case:
     """Write a case of an application that fails."""
     more.setdefault("calls", (Call(),))
+    more.setdefault("fate", Fate.REFUSED)
     return case(id, number, clause, says, sent, app=(app,), responses=responses, **more)
 
 
@@ -57,7 +58,13 @@ def _before_the_response() -> list[Case]:
     failed = error(500, raw_lacks=SECRET)
     return [
         fails(
-            "return-without-start", 56, ERRORS, "a return without a response is a 500", (), failed
+            "return-without-start",
+            56,
+            ERRORS,
+            "a return without a response is a 500",
+            (),
+            failed,
+            level=Level.SHOULD,
         ),
         fails(
             "return-after-reading",
@@ -67,6 +74,7 @@ def _before_the_response() -> list[Case]:
             (READ_BODY,),
             failed,
             sent=post(b"hello"),
+            level=Level.SHOULD,
         ),
         fails(
             "raise-before-start",
@@ -75,6 +83,7 @@ def _before_the_response() -> list[Case]:
             "an exception is a 500 that tells nothing of it",
             (RAISE,),
             failed,
+            level=Level.SHOULD,
         ),
         fails(
             "raise-after-reading",
@@ -84,6 +93,7 @@ def _before_the_response() -> list[Case]:
             (READ_BODY, RAISE),
             failed,
             sent=post(b"hello"),
+            level=Level.SHOULD,
         ),
         fails(
             "raise-with-content-unread",
@@ -94,6 +104,7 @@ def _before_the_response() -> list[Case]:
             failed,
             sent=post(b"x" * 1000),
             splittable=False,
+            level=Level.SHOULD,
         ),
         fails(
             "raise-after-start",
@@ -122,6 +133,7 @@ def _before_the_response() -> list[Case]:
             (RAISE,),
             error(500, method="HEAD"),
             sent=get(method=b"HEAD"),
+            level=Level.SHOULD,
         ),
         fails(
             "raise-pipelined",
@@ -142,6 +154,7 @@ def _before_the_response() -> list[Case]:
             (RAISE,),
             failed,
             sent=b"GET / HTTP/1.0\r\n\r\n",
+            level=Level.SHOULD,
         ),
         fails(
             "raise-is-logged",
@@ -190,6 +203,7 @@ def _in_the_response() -> list[Case]:
             ONE,
             cut,
             fate=Fate.GONE,
+            level=Level.SHOULD,
         ),
         fails(
             "raise-in-sized-body",
@@ -208,6 +222,7 @@ def _in_the_response() -> list[Case]:
             SIZED_ONE,
             cut,
             fate=Fate.GONE,
+            level=Level.SHOULD,
         ),
         fails(
             "raise-in-body-http-1.0",

@@ -39,12 +39,54 @@ def _paths() -> list[Case]:
             "path is decoded, raw_path and query_string are as received",
         ),
         path("lower-case-escapes", 1, b"/%c3%a9", "/é", "escapes may be in lower case"),
-        path("not-utf-8", 9, b"/a%ffb", "/a\ufffdb", "octets that are no UTF-8 become U+FFFD"),
-        path("truncated-utf-8", 9, b"/%C3", "/\ufffd", "a truncated sequence becomes U+FFFD"),
-        path("surrogate", 9, b"/%ED%A0%80", "/\ufffd\ufffd\ufffd", "surrogates are no UTF-8"),
-        path("bad-escape", 10, b"/a%zzb", "/a%zzb", "a bad escape stays as it is"),
-        path("short-escape", 10, b"/a%4", "/a%4", "a short escape stays as it is"),
-        path("lone-percent", 10, b"/100%", "/100%", "a lone percent sign stays as it is"),
+        path(
+            "not-utf-8",
+            9,
+            b"/a%ffb",
+            "/a\ufffdb",
+            "octets that are no UTF-8 become U+FFFD",
+            level=Level.CHOICE,
+        ),
+        path(
+            "truncated-utf-8",
+            9,
+            b"/%C3",
+            "/\ufffd",
+            "a truncated sequence becomes U+FFFD",
+            level=Level.CHOICE,
+        ),
+        path(
+            "surrogate",
+            9,
+            b"/%ED%A0%80",
+            "/\ufffd\ufffd\ufffd",
+            "surrogates are no UTF-8",
+            level=Level.CHOICE,
+        ),
+        path(
+            "bad-escape",
+            10,
+            b"/a%zzb",
+            "/a%zzb",
+            "a bad escape stays as it is",
+            level=Level.CHOICE,
+        ),
+        path(
+            "short-escape",
+            10,
+            b"/a%4",
+            "/a%4",
+            "a short escape stays as it is",
+            level=Level.CHOICE,
+        ),
+        path(
+            "lone-percent",
+            10,
+            b"/100%",
+            "/100%",
+            "a lone percent sign stays as it is",
+            level=Level.CHOICE,
+        ),
         path("double-escape", 1, b"/%2525", "/%25", "escapes are decoded once"),
         path(
             "escaped-question", 1, b"/a%3Fb?c", "/a?b", "an escaped question mark starts no query"
@@ -72,7 +114,14 @@ def _paths() -> list[Case]:
             level=Level.CHOICE,
         ),
         path("semicolon", 1, b"/a;b=c", "/a;b=c", "parameters belong to the path"),
-        path("query-odd-octets", 1, b"/?a=[1]&b={2}", "/", "the query is handed on as it is"),
+        path(
+            "query-odd-octets",
+            1,
+            b"/?a=[1]&b={2}",
+            "/",
+            "the query is handed on as it is",
+            level=Level.CHOICE,
+        ),
         accepted(
             "path-asterisk",
             8,
@@ -96,7 +145,7 @@ def _paths() -> list[Case]:
             "OPTIONS of an authority without a path means the server itself",
             get(b"http://h", method=b"OPTIONS"),
             scope={"path": "*", "raw_path": b"*"},
-            level=Level.SHOULD,
+            level=Level.CHOICE,
         ),
     ]
 
@@ -144,6 +193,7 @@ def _basics() -> list[Case]:
             b"GET / HTTP/1.0\r\n\r\n",
             scope={"http_version": "1.0", "headers": []},
             fate=Fate.CLOSED,
+            level=Level.SHOULD,
         ),
         accepted(
             "headers-order",
@@ -230,6 +280,8 @@ def _basics() -> list[Case]:
             app=((("spoil_scope",), *HELLO),),
             responses=(hello(), hello()),
             calls=(Call(holds=(mark("spoilt=False"),)), Call(holds=(mark("spoilt=False"),))),
+            level=Level.CHOICE,
+            own_process=True,
         ),
         accepted(
             "method-in-scope",
@@ -297,6 +349,7 @@ def _context() -> list[Case]:
             lifespan=stateful,
             own_process=True,
             splittable=False,
+            needs="state",
         ),
         accepted(
             "context-isolated",
@@ -312,6 +365,7 @@ def _context() -> list[Case]:
             ),
             responses=(ok(body_size=200_000), hello()),
             calls=(Call(holds=fresh), Call(holds=fresh)),
+            level=Level.CHOICE,
         ),
         accepted(
             "context-isolated-pipelined",

@@ -101,7 +101,7 @@ def _content() -> list[Case]:
             FRAMING,
             "without Content-Length it is chunked",
             chunked(b"ab", b"c"),
-            ok(b"abc", fields=CHUNKED),
+            ok(b"abc", ours=CHUNKED),
         ),
         says(
             "chunked-one-event",
@@ -129,11 +129,8 @@ def _content() -> list[Case]:
             responses=(
                 ok(
                     b"abc",
-                    fields={
-                        "transfer-encoding": None,
-                        "content-length": None,
-                        "connection": "close",
-                    },
+                    fields={"transfer-encoding": None},
+                    ours={"content-length": None, "connection": "close"},
                 ),
             ),
         ),
@@ -158,7 +155,7 @@ def _content() -> list[Case]:
                 send(body(b"c", True)),
                 send(body(b"", False)),
             ),
-            ok(b"abc", fields=CHUNKED),
+            ok(b"abc", ours=CHUNKED),
         ),
         says(
             "empty-more-length",
@@ -236,6 +233,7 @@ def _content() -> list[Case]:
                 send({**body(b"hello"), "extra": 2}),
             ),
             ok(b"hello"),
+            level=Level.SHOULD,
         ),
     ]
 
@@ -262,7 +260,7 @@ def _headers() -> list[Case]:
             START,
             "the application's Transfer-Encoding is dropped",
             answer(b"abc", headers=[(b"transfer-encoding", b"chunked")]),
-            ok(b"abc", fields=CHUNKED),
+            ok(b"abc", ours=CHUNKED),
         ),
         says(
             "transfer-encoding-beside-length",
@@ -270,7 +268,7 @@ def _headers() -> list[Case]:
             START,
             "and never sent beside Content-Length",
             answer(b"hello", headers=[(b"Transfer-Encoding", b"chunked"), LENGTH]),
-            ok(b"hello", fields={"transfer-encoding": None, "content-length": "5"}),
+            ok(b"hello", ours={"transfer-encoding": None, "content-length": "5"}),
         ),
         says(
             "transfer-encoding-gzip",
@@ -278,7 +276,7 @@ def _headers() -> list[Case]:
             START,
             "whatever it says",
             answer(b"abc", headers=[(b"transfer-encoding", b"gzip")]),
-            ok(b"abc", fields=CHUNKED),
+            ok(b"abc", ours=CHUNKED),
         ),
         says(
             "own-date",
@@ -426,6 +424,10 @@ def _refusals() -> list[Case]:
         "empty": b"",
         "fraction": b"5.0",
     }
+    # That send() raises is recommended; what becomes of a response that has begun, nobody says.
+    raised = (Call(holds=(refused("http.response.body"),)),)
+    cut = (Response(200, complete=False, raw_lacks=(b"evil",)),)
+    given_up = case("", 36, ERRORS, "", responses=cut, calls=raised, fate=Fate.GONE)
     return [
         *(header(f"name-{name}", key, b"1") for name, key in names.items()),
         *(header(f"value-{name}", b"x-a", value) for name, value in values.items()),
@@ -469,7 +471,9 @@ def _refusals() -> list[Case]:
             "a str body raises before anything is written",
             (send(start(200, sized(HELLO_BODY))), try_send(body("evil")), send(body(HELLO_BODY))),
             hello(raw_lacks=(b"evil",)),
-            calls=(Call(holds=(refused("http.response.body", "TypeError"),)),),
+            calls=raised,
+            or_else=(given_up,),
+            level=Level.SHOULD,
         ),
         says(
             "refused-body-int",
@@ -478,7 +482,9 @@ def _refusals() -> list[Case]:
             "an int body raises, too",
             (send(start(200, sized(HELLO_BODY))), try_send(body(5)), send(body(HELLO_BODY))),
             hello(),
-            calls=(Call(holds=(refused("http.response.body"),)),),
+            calls=raised,
+            or_else=(given_up,),
+            level=Level.SHOULD,
         ),
         says(
             "refused-body-none",
@@ -487,7 +493,9 @@ def _refusals() -> list[Case]:
             "so does None",
             (send(start(200, sized(HELLO_BODY))), try_send(body(None)), send(body(HELLO_BODY))),
             hello(),
-            calls=(Call(holds=(refused("http.response.body"),)),),
+            calls=raised,
+            or_else=(given_up,),
+            level=Level.SHOULD,
         ),
         says(
             "refused-second-start",
@@ -501,6 +509,7 @@ def _refusals() -> list[Case]:
             ),
             hello(raw_lacks=(b"evil",)),
             calls=(Call(holds=(refused("http.response.start"), RETURNED)),),
+            level=Level.SHOULD,
         ),
         says(
             "refused-start-in-body",
@@ -515,6 +524,7 @@ def _refusals() -> list[Case]:
             ),
             ok(b"onetwo"),
             calls=(Call(holds=(refused("http.response.start"), RETURNED)),),
+            level=Level.SHOULD,
         ),
         says(
             "refused-unknown-in-body",
@@ -529,6 +539,7 @@ def _refusals() -> list[Case]:
             ),
             ok(b"onetwo"),
             calls=(Call(holds=(refused("http.response.evil"), RETURNED)),),
+            level=Level.SHOULD,
         ),
         says(
             "status-enum",
@@ -537,6 +548,7 @@ def _refusals() -> list[Case]:
             "an IntEnum is an int",
             (send(start(special("HTTPStatus", 202), sized(HELLO_BODY))), send(body(HELLO_BODY))),
             Response(202, body=HELLO_BODY),
+            level=Level.CHOICE,
         ),
         *(
             says(
@@ -639,7 +651,9 @@ def _without_content() -> list[Case]:
             "RFC 9110 section 9.3.2",
             words,
             app,
-            Response(200, fields, body=b"", method="HEAD"),
+            Response(200, ours=fields, body=b"", method="HEAD")
+            if fields == {"content-length": None}
+            else Response(200, fields, body=b"", method="HEAD"),
             sent=head,
         )
 
@@ -809,6 +823,7 @@ def _flow() -> list[Case]:
             get(),
             app=((send(start(200, sized(HELLO_BODY))), READ_BODY, send(body(HELLO_BODY))),),
             calls=(Call(order=(START_SENT, RETURNED)),),
+            level=Level.CHOICE,
         ),
     ]
 

@@ -82,7 +82,7 @@ def rejected(
 ) -> Case:
     """Write a case of a request that the server refuses: the application is not called."""
     details.setdefault("calls", ())
-    details.setdefault("fate", Fate.CLOSED)
+    details.setdefault("fate", Fate.REFUSED)
     return case(
         id, number, clause, says, *sent, responses=(error(status, *alternatives),), **details
     )

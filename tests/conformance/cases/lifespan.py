@@ -35,7 +35,14 @@ ON = ("--lifespan", "on")
 FAILED = {"type": "lifespan.startup.failed", "message": "no database today"}
 SHUTDOWN_FAILED = {"type": "lifespan.shutdown.failed", "message": "could not flush"}
 TERM = Signal("TERM")
-SERVE: tuple[Step | bytes, ...] = (get(), AwaitResponse(1), TERM, AwaitClose(), AwaitExit(0))
+# The connection ends before the server does: how it treats idle ones is no matter of the lifespan.
+SERVE: tuple[Step | bytes, ...] = (
+    get(b"/", b"Connection: close"),
+    AwaitResponse(1),
+    AwaitClose(),
+    TERM,
+    AwaitExit(0),
+)
 
 
 def runs(  # noqa: PLR0917 - a case reads as the row of a table
@@ -104,6 +111,7 @@ CASES = (
         LIFESPAN,
         Call(scope={"type": "lifespan", "state": {}}),
         *SERVE,
+        needs="state",
     ),
     runs(
         "off",
@@ -145,6 +153,7 @@ CASES = (
         (RECEIVE, send(FAILED)),
         (STARTUP_EVENT, sent("lifespan.startup.failed"), RETURNED),
         log_has=("no database today",),
+        level=Level.SHOULD,
     ),
     refuses(
         "startup-failed-required",
@@ -163,6 +172,7 @@ CASES = (
         "shutdown is not sent after a failure",
         (RECEIVE, send(FAILED), RECEIVE),
         Call(lacks=(SHUTDOWN_EVENT,)),
+        level=Level.CHOICE,
     ),
     runs(
         "raise-before-startup",
@@ -269,6 +279,7 @@ CASES = (
         (STARTUP_EVENT, COMPLETE, SHUTDOWN_EVENT, ended("ValueError")),
         *SERVE,
         log_has=("ValueError",),
+        level=Level.CHOICE,
     ),
     runs(
         "shutdown-awaited",
@@ -308,6 +319,7 @@ CASES = (
         (STARTUP_EVENT, COMPLETE, RETURNED),
         *SERVE,
         log_lacks=("ERROR", "Traceback"),
+        level=Level.CHOICE,
     ),
     runs(
         "unknown-message",
@@ -317,6 +329,7 @@ CASES = (
         (RECEIVE, try_send({"type": "lifespan.bogus"}), *LIFESPAN[1:]),
         Call(order=(STARTUP_EVENT, refused("lifespan.bogus"), COMPLETE, SHUTDOWN_EVENT, RETURNED)),
         *SERVE,
+        level=Level.SHOULD,
     ),
     runs(
         "http-message",
@@ -326,6 +339,7 @@ CASES = (
         (RECEIVE, try_send({"type": "http.response.start", "status": 200}), *LIFESPAN[1:]),
         Call(order=(refused("http.response.start"), COMPLETE, SHUTDOWN_EVENT, RETURNED)),
         *SERVE,
+        level=Level.SHOULD,
     ),
     runs(
         "no-type",
@@ -335,6 +349,7 @@ CASES = (
         (RECEIVE, try_send({}), *LIFESPAN[1:]),
         Call(order=(Seen("refused", "None"), COMPLETE, SHUTDOWN_EVENT, RETURNED)),
         *SERVE,
+        level=Level.SHOULD,
     ),
     runs(
         "complete-twice",

@@ -5,6 +5,7 @@ Each of these forms, read differently by two servers in a row, smuggles a reques
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.behaviours import READ_AND_ECHO, READ_BODY
@@ -44,6 +45,14 @@ def _head(*lines: bytes, version: bytes = b"1.1") -> bytes:
     )
 
 
+def unframed(
+    id: str, number: int, clause: str, says: str, *sent: bytes | Step, **details: Any
+) -> Case:
+    """Write a case of framing that is refused, so that the connection cannot go on."""
+    details.setdefault("fate", Fate.CLOSED)
+    return rejected(id, number, clause, says, *sent, **details)
+
+
 def echoed(  # noqa: PLR0917 - a case reads as the row of a table
     id: str, number: int, clause: str, says: str, sent: bytes, body: bytes, **details: Any
 ) -> Case:
@@ -62,19 +71,22 @@ def echoed(  # noqa: PLR0917 - a case reads as the row of a table
 
 
 def broken(id: str, clause: str, says: str, *sent: bytes | Step, **details: Any) -> Case:
-    """Write a case of content whose framing breaks after the head was accepted."""
+    """Write a case of content whose framing breaks after the head was accepted.
+
+    Whether a server still answers is left to it (RFC 9112 section 8), not what it tells the
+    application.
+    """
     details.setdefault("calls", (Call(holds=(DISCONNECT,), lacks=(received(more=False),)),))
-    return case(
-        id,
-        76,
-        clause,
-        says,
-        *sent,
-        app=((READ_BODY,),),
-        responses=(error(400),),
-        fate=Fate.CLOSED,
-        **details,
-    )
+    details |= {"app": ((READ_BODY,),), "fate": Fate.CLOSED}
+    unanswered = case(id, 76, clause, says, *sent, **details)
+    answered = replace(unanswered, responses=(error(400, 500),))
+    # Nor does a server that waits for all of the content call the application.
+    uncalled = (replace(answered, calls=()), replace(unanswered, calls=()))
+    return replace(answered, or_else=(unanswered, *uncalled))
+
+
+# Lists of one number (section 6.3, and RFC 9110 section 5.6.1 for empty members).
+EQUAL = ("list-equal", "list-no-space", "list-trailing-comma", "list-leading-comma")
 
 
 def _content_length() -> list[Case]:
@@ -113,17 +125,17 @@ def _content_length() -> list[Case]:
     content = b"hello" + SMUGGLED
     return [
         *(
-            rejected(
+            unframed(
                 f"content-length-{name}",
                 73,
                 LENGTH,
                 f"{value[:40]!r} is no valid Content-Length",
                 _head(b"Content-Length: " + value) + content,
-                level=Level.CHOICE if "over" in name or name == "list-equal" else Level.MUST,
+                level=Level.CHOICE if "over" in name or name in EQUAL else Level.MUST,
             )
             for name, value in invalid.items()
         ),
-        rejected(
+        unframed(
             "content-length-twice-equal",
             73,
             MESSAGE_BODY,
@@ -131,28 +143,28 @@ def _content_length() -> list[Case]:
             _head(b"Content-Length: 5", b"Content-Length: 5") + content,
             level=Level.CHOICE,
         ),
-        rejected(
+        unframed(
             "content-length-twice-unequal",
             73,
             MESSAGE_BODY,
             "two different Content-Lengths",
             _head(b"Content-Length: 5", b"Content-Length: 6") + content,
         ),
-        rejected(
+        unframed(
             "content-length-twice-zero-first",
             73,
             MESSAGE_BODY,
             "0, then 5",
             _head(b"Content-Length: 0", b"X: y", b"content-length: 5") + content,
         ),
-        rejected(
+        unframed(
             "content-length-get-invalid",
             73,
             LENGTH,
             "it is judged for GET, too",
             get(b"/", b"Content-Length: x"),
         ),
-        rejected(
+        unframed(
             "content-length-http-1.0-invalid",
             73,
             LENGTH,
@@ -228,6 +240,17 @@ def _content_length() -> list[Case]:
     ]
 
 
+# Chunked is the final coding here: what is wrong beside binds the sender (sections 6.1 and 7).
+LINES = {
+    "two-lines-chunked": Level.SHOULD,
+    "two-lines-identity-last": Level.MUST,
+    "two-lines-empty-last": Level.CHOICE,
+    "leading-comma": Level.CHOICE,
+    "trailing-comma": Level.CHOICE,
+}
+CHUNKED_LAST = ("chunked-twice", "chunked-twice-apart", "parameter", "semicolon")
+
+
 def _transfer_encoding() -> list[Case]:
     content = b"5\r\nhello\r\n0\r\n\r\n" + SMUGGLED
     not_chunked_last = {
@@ -281,20 +304,22 @@ def _transfer_encoding() -> list[Case]:
         "invalid-length": (b"Content-Length: x", b"Transfer-Encoding: chunked"),
         "unknown-coding": (b"Content-Length: 5", b"Transfer-Encoding: foo"),
     }
+    by_the_coding = echoed("", 72, TRANSFER, "", b"", b"hello", fate=Fate.CLOSED)
     return [
         *(
-            rejected(
+            unframed(
                 f"transfer-encoding-{name}",
                 74,
                 TRANSFER,
                 f"{value!r} does not end in chunked, or has it twice",
                 _head(b"Transfer-Encoding: " + value) + content,
                 alternatives=(501,),
+                level=Level.SHOULD if name in CHUNKED_LAST else Level.MUST,
             )
             for name, value in not_chunked_last.items()
         ),
         *(
-            rejected(
+            unframed(
                 f"transfer-encoding-{name}",
                 71,
                 "RFC 9110 section 5.5",
@@ -305,7 +330,7 @@ def _transfer_encoding() -> list[Case]:
             for name, value in control.items()
         ),
         *(
-            rejected(
+            unframed(
                 f"transfer-encoding-{name}",
                 74,
                 TRANSFER,
@@ -318,30 +343,31 @@ def _transfer_encoding() -> list[Case]:
             for name, fields in not_implemented.items()
         ),
         *(
-            rejected(
+            unframed(
                 f"transfer-encoding-{name}",
                 74,
                 TRANSFER,
                 "the list of codings is ambiguous",
                 _head(*fields) + content,
                 alternatives=(501,),
-                level=Level.CHOICE if "comma" in name else Level.MUST,
+                level=LINES[name],
             )
             for name, fields in lines.items()
         ),
         *(
-            rejected(
+            unframed(
                 f"both-{name}",
                 72,
-                MESSAGE_BODY,
-                "Transfer-Encoding beside Content-Length is refused",
+                TRANSFER,
+                "Transfer-Encoding beside Content-Length is refused, or holds alone and for once",
                 _head(*fields) + content,
-                level=Level.SHOULD,
                 alternatives=(501,),
+                app=(READ_AND_ECHO,),
+                or_else=() if name == "unknown-coding" else (by_the_coding,),
             )
             for name, fields in both.items()
         ),
-        rejected(
+        unframed(
             "transfer-encoding-http-1.0",
             75,
             TRANSFER,
@@ -349,7 +375,7 @@ def _transfer_encoding() -> list[Case]:
             _head(b"Transfer-Encoding: chunked", version=b"1.0") + content,
             level=Level.CHOICE,
         ),
-        rejected(
+        unframed(
             "both-http-1.0",
             75,
             TRANSFER,
@@ -382,6 +408,10 @@ def _transfer_encoding() -> list[Case]:
             b"hello",
         ),
     ]
+
+
+# Trailers that no sender may write (RFC 9110 section 6.5.1): to refuse them is no less lawful.
+FORBIDDEN_TRAILERS = ("trailer-content-length", "trailer-transfer-encoding", "trailer-host")
 
 
 def _chunk_lines() -> list[Case]:
@@ -462,7 +492,25 @@ def _chunk_lines() -> list[Case]:
         "extension-control-open": b'5;a="\x0b',
         "extension-after-quotes-open": b'5;a="b"c',
     }
-    choice = ("space", "tab", "bare-lf", "very-long", "extension", "trailer-control")
+    choice = (
+        "never",
+        "open",
+        "over-64",
+        "obs-fold",
+        "space",
+        "tab",
+        "bare-lf",
+        "very-long",
+        "extension",
+        "trailer-control",
+    )
+
+    def level(name: str) -> Level:
+        """Tell how much is demanded: a server may discard trailers, however they look."""
+        if any(word in name for word in choice):
+            return Level.CHOICE
+        return Level.SHOULD if name.startswith("trailer") else Level.MUST
+
     return [
         *(
             echoed(
@@ -472,6 +520,7 @@ def _chunk_lines() -> list[Case]:
                 "the application sees the content and nothing of its framing",
                 post_chunked(coded),
                 b"hello",
+                level=Level.CHOICE if name in FORBIDDEN_TRAILERS else Level.MUST,
             )
             for name, coded in lawful.items()
         ),
@@ -481,7 +530,7 @@ def _chunk_lines() -> list[Case]:
                 EXTENSIONS if "extension" in name else TRAILERS if "trailer" in name else CHUNKED,
                 f"{coded[:30]!r} breaks the framing",
                 post_chunked(coded),
-                level=Level.CHOICE if any(word in name for word in choice) else Level.MUST,
+                level=level(name),
             )
             for name, coded in invalid.items()
         ),

@@ -49,7 +49,7 @@ CLOSE = {"connection": "close"}
 
 def _closing() -> list[Case]:
     def closes(name: str, says: str, sent: bytes, **details: Any) -> Case:
-        details.setdefault("responses", (hello(fields=CLOSE),))
+        details.setdefault("responses", (hello(ours=CLOSE),))
         details.setdefault("calls", (Call(),))
         number = 51 if name.startswith("app-closes") else 83
         return case(name, number, PERSISTENCE, says, sent, **details)
@@ -60,6 +60,13 @@ def _closing() -> list[Case]:
             "close-requested",
             "a request with Connection: close is the last",
             get(b"/", b"Connection: close"),
+        ),
+        closes(
+            "close-announced",
+            "the response to Connection: close says close, too",
+            get(b"/", b"Connection: close"),
+            responses=(hello(fields={"connection": re.compile("(?i)close")}),),
+            level=Level.SHOULD,
         ),
         closes(
             "close-requested-upper-case",
@@ -86,7 +93,7 @@ def _closing() -> list[Case]:
             "the response may be chunked and still close",
             get(b"/", b"Connection: close"),
             app=(chunked(b"abc"),),
-            responses=(ok(b"abc", fields=CLOSE),),
+            responses=(ok(b"abc", ours=CLOSE),),
         ),
         closes(
             "nothing-after-close",
@@ -107,7 +114,7 @@ def _closing() -> list[Case]:
             "HTTP/1.0 may have content",
             b"POST / HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello",
             app=(READ_AND_ECHO,),
-            responses=(ok(b"hello", fields=CLOSE),),
+            responses=(ok(b"hello", ours=CLOSE),),
             calls=(Call(body=b"hello"),),
         ),
         closes(
@@ -127,7 +134,7 @@ def _closing() -> list[Case]:
             "the application's option ignores case",
             get(),
             app=(answer(headers=[(b"Connection", b"Close"), (b"content-length", b"18")]),),
-            responses=(hello(fields={"connection": re.compile("(?i)close")}),),
+            responses=(hello(ours={"connection": re.compile("(?i)close")}),),
         ),
         closes(
             "both-close",
@@ -138,6 +145,12 @@ def _closing() -> list[Case]:
     ]
 
 
+def drained(id: str, *words: Any, **details: Any) -> Case:
+    """Write a case of content that the application leaves unread; a server may also close."""
+    closed = case(id, *words, responses=(hello(),), calls=(Call(),), fate=Fate.GONE)
+    return accepted(id, *words, **details, or_else=(closed,))
+
+
 def _keeping() -> list[Case]:
     return [
         accepted(
@@ -146,7 +159,8 @@ def _keeping() -> list[Case]:
             PERSISTENCE,
             "HTTP/1.1 persists, and says nothing about it",
             get(),
-            responses=(hello(fields={"connection": None}),),
+            responses=(hello(ours={"connection": None}),),
+            level=Level.SHOULD,
         ),
         accepted(
             "kept-keep-alive",
@@ -154,7 +168,7 @@ def _keeping() -> list[Case]:
             PERSISTENCE,
             "keep-alive is the default anyway",
             get(b"/", b"Connection: keep-alive"),
-            responses=(hello(fields={"connection": None}),),
+            responses=(hello(ours={"connection": None}),),
             level=Level.CHOICE,
         ),
         accepted(
@@ -163,6 +177,7 @@ def _keeping() -> list[Case]:
             PERSISTENCE,
             "unknown connection options are ignored",
             get(b"/", b"Connection: foo, closed, not-close"),
+            level=Level.SHOULD,
         ),
         accepted(
             "kept-close-in-other-field",
@@ -170,6 +185,7 @@ def _keeping() -> list[Case]:
             PERSISTENCE,
             "close in another field is nothing",
             get(b"/", b"X-Connection: close", b"Proxy-Connection: close"),
+            level=Level.SHOULD,
         ),
         accepted(
             "kept-after-chunked",
@@ -179,6 +195,7 @@ def _keeping() -> list[Case]:
             get(),
             app=(chunked(b"ab", b"c"),),
             responses=(ok(b"abc"),),
+            level=Level.SHOULD,
         ),
         accepted(
             "kept-after-content",
@@ -188,8 +205,9 @@ def _keeping() -> list[Case]:
             post(b"hello"),
             app=(READ_AND_ECHO,),
             responses=(ok(b"hello"),),
+            level=Level.SHOULD,
         ),
-        accepted(
+        drained(
             "unread-content-drained",
             29,
             PERSISTENCE,
@@ -197,7 +215,7 @@ def _keeping() -> list[Case]:
             get(b"/", b"Content-Length: %d" % len(get(b"/smuggled")), method=b"POST"),
             Send(get(b"/smuggled"), atomic=True),
         ),
-        accepted(
+        drained(
             "unread-chunked-drained",
             29,
             PERSISTENCE,
@@ -205,7 +223,7 @@ def _keeping() -> list[Case]:
             post_chunked(b""),
             Send(b"5\r\nhello\r\n0\r\nX: y\r\n\r\n", atomic=True),
         ),
-        accepted(
+        drained(
             "unread-content-drained-pipelined",
             29,
             PERSISTENCE,
@@ -354,7 +372,7 @@ def _pipelining() -> list[Case]:
             PIPELINING,
             "the request that closes is the last answered",
             get(b"/1") + get(b"/2", b"Connection: close") + get(b"/3"),
-            responses=(hello(), hello(fields=CLOSE)),
+            responses=(hello(), hello(ours=CLOSE)),
             calls=two,
             fate=Fate.GONE,
         ),
@@ -385,7 +403,7 @@ def _pipelining() -> list[Case]:
             "when the application closes, pipelined requests are dropped",
             get(b"/1") + get(b"/2"),
             app=(answer(headers=[(b"connection", b"close"), (b"content-length", b"18")]),),
-            responses=(hello(fields=CLOSE),),
+            responses=(hello(ours=CLOSE),),
             calls=(Call(scope={"path": "/1"}),),
             fate=Fate.GONE,
         ),
@@ -415,6 +433,7 @@ def _half_close() -> list[Case]:
             HalfClose(),
             responses=(hello(),),
             calls=(Call(),),
+            level=Level.CHOICE,
         ),
         case(
             "half-close-slow-app",
@@ -440,6 +459,7 @@ def _half_close() -> list[Case]:
             app=(READ_AND_ECHO,),
             responses=(ok(b"hello"),),
             calls=(Call(body=b"hello"),),
+            level=Level.CHOICE,
         ),
         case(
             "half-close-pipelined",
@@ -483,6 +503,7 @@ def _half_close() -> list[Case]:
             HalfClose(),
             responses=(hello(),),
             calls=(Call(),),
+            level=Level.SHOULD,
         ),
         case(
             "half-close-at-once",
@@ -491,6 +512,7 @@ def _half_close() -> list[Case]:
             "FIN before any request closes the connection",
             HalfClose(),
             calls=(),
+            level=Level.SHOULD,
         ),
         case(
             "half-close-in-head",
@@ -533,6 +555,7 @@ def _upgrade() -> list[Case]:
             b"Connection: Upgrade, HTTP2-Settings",
             b"Upgrade: h2c",
             b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+            esg_only=True,
         ),
         ignored("tls", "upgrading to TLS is ignored", b"Connection: upgrade", b"Upgrade: TLS/1.0"),
         ignored(
@@ -568,7 +591,7 @@ def _upgrade() -> list[Case]:
             UPGRADE,
             "close holds beside an ignored upgrade",
             get(b"/", b"Connection: upgrade, close", b"Upgrade: foo"),
-            responses=(hello(fields=CLOSE),),
+            responses=(hello(ours=CLOSE),),
             calls=(Call(),),
         ),
         accepted(

@@ -12,6 +12,19 @@ SECTION_3_2 = "RFC 9112 section 3.2"
 METHODS = "RFC 9110 section 9.1"
 
 
+# Section 3 lets a server ignore whitespace around a request line, a bare CR too; section 2.2 lets
+# it skip lines that begin with whitespace instead of refusing them.
+LEFT_OPEN = (
+    "leading-lf",
+    "leading-cr",
+    "leading-space",
+    "leading-tab",
+    "cr-cr-lf",
+    "whitespace-line-before-fields",
+    "tab-before-first-field",
+)
+
+
 def _line_endings() -> list[Case]:
     """Heads whose lines end in anything but CRLF, and empty lines before the request."""
     forms = {
@@ -39,12 +52,10 @@ def _line_endings() -> list[Case]:
     }
 
     def level(name: str) -> Level:
-        """Section 2.2 demands least of a bare LF and of empty lines before a request."""
-        if "bare-lf" in name or name == "leading-lf" or "leading-crlf" in name:
+        """Tell how much sections 2.2 and 3 demand: least of a bare LF and of empty lines."""
+        if "bare-lf" in name or name in LEFT_OPEN or "leading-crlf" in name:
             return Level.CHOICE
-        if name in ("leading-space", "leading-tab", "leading-nul"):
-            return Level.SHOULD
-        return Level.MUST
+        return Level.SHOULD if name == "leading-nul" else Level.MUST
 
     return [
         rejected(
@@ -79,7 +90,7 @@ def _line_endings() -> list[Case]:
 
 
 # RFC 9112 section 3 lets a server take any of these for the space between words.
-WORD_BOUNDARIES = ("two-spaces", "tab", "trailing-space", "vertical-tab", "form-feed")
+WORD_BOUNDARIES = ("two-spaces", "tab", "trailing", "vertical-tab", "form-feed")
 
 
 def _request_lines() -> list[Case]:
@@ -290,6 +301,16 @@ def _versions() -> list[Case]:
     ]
 
 
+# Forms of the grammar (section 3.2) that no clause tells a server to refuse.
+NOT_REFUSED_BY_GRAMMAR = (
+    "asterisk-with-get",
+    "authority-form",
+    "other-scheme",
+    "javascript",
+    "port-too-large",
+)
+
+
 def _targets() -> list[Case]:
     invalid = {
         "space": b"/a b",
@@ -329,7 +350,7 @@ def _targets() -> list[Case]:
             SECTION_3_2,
             f"the request-target {target!r} is invalid",
             get(target),
-            level=Level.SHOULD,
+            level=Level.CHOICE if name in NOT_REFUSED_BY_GRAMMAR else Level.SHOULD,
         )
         for name, target in invalid.items()
     ]

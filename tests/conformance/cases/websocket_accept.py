@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.behaviours import RECEIVE, send, sized, special, start, try_send
@@ -75,6 +76,7 @@ def _accepted() -> list[Case]:
             app=((RECEIVE, accept(**entries), UNTIL_DISCONNECT),),
             responses=(expected,),
             calls=(Call(order=(CONNECT, ACCEPTED)),),
+            level=Level.SHOULD if name == "date-and-server" else Level.MUST,
         )
 
     cookies = [(b"set-cookie", b"a=1"), (b"x-other", b"y"), (b"set-cookie", b"b=2")]
@@ -146,6 +148,13 @@ def _refused() -> list[Case]:
         name: str, number: int, clause: str, says: str, sent: dict[str, Any], **more: Any
     ) -> Case:
         good = switched(x_bad=None, sec_websocket_protocol=None)
+        raised = refused(str(sent.get("type")))
+        # What must not be sent is not sent: how, and what becomes of the handshake, is open.
+        asked = more.get("level", Level.MUST) is Level.MUST
+        calls = None if asked else (Call(order=(CONNECT, raised)),)
+        unsent = case("", number, clause, "", fate=Fate.ANY, frames=None, calls=calls)
+        answers = ((), (error(500, 400, 403),), *(((good,),) if asked else ()))
+        more["or_else"] = tuple(replace(unsent, responses=answer) for answer in answers)
         return opened(
             f"refused-{name}",
             number,
@@ -154,7 +163,7 @@ def _refused() -> list[Case]:
             handshake(OFFER),
             app=((RECEIVE, try_send(sent), accept(), UNTIL_DISCONNECT),),
             responses=(good,),
-            calls=(Call(order=(CONNECT, refused(str(sent.get("type"))), ACCEPTED)),),
+            calls=(Call(order=(CONNECT, raised, ACCEPTED)),),
             **more,
         )
 
@@ -193,6 +202,7 @@ def _refused() -> list[Case]:
             ACCEPTING,
             "sec-websocket-protocol is no header of the application's",
             accepting(headers=[(b"sec-websocket-protocol", b"a")]),
+            level=Level.CHOICE,
         ),
         refuses(
             "protocol-header-case",
@@ -421,6 +431,7 @@ def _not_accepted() -> list[Case]:
             send(end()),
             try_send({"type": "websocket.accept"}),
             calls=(Call(order=(CLOSE_SENT, refused("websocket.accept"), RETURNED)),),
+            level=Level.CHOICE,
         ),
         rejects(
             "close-then-send",
@@ -430,6 +441,7 @@ def _not_accepted() -> list[Case]:
             send(end()),
             try_send(say("late")),
             calls=(Call(order=(CLOSE_SENT, refused("websocket.send"), RETURNED)),),
+            level=Level.SHOULD,
         ),
         rejects(
             "return-first",
@@ -492,7 +504,7 @@ def _early() -> list[Case]:
             ARRIVED,
             leave,
             app=((RECEIVE, RECEIVE, *script),),
-            calls=(Call(order=(CONNECT, disconnect(1006), *seen, RETURNED)),),
+            calls=(Call(order=(CONNECT, disconnect(1006, ours=True), *seen, RETURNED)),),
             fate=Fate.ANY,
             clause=DISCONNECTED,
             level=Level.MUST if not script else CHOICE,

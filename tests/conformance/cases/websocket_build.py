@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.behaviours import RECEIVE, Operation, send
@@ -168,8 +169,11 @@ def closed(code: int = 1005, reason: str | None = None, **details: Any) -> Frame
 
 
 def failed(code: int, *alternatives: int) -> Frame:
-    """Expect the close frame with which ESG fails a connection (RFC 6455 section 7.1.7)."""
-    return closed(code, by_server=True, alternatives=alternatives)
+    """Expect the close frame with which ESG fails a connection (RFC 6455 section 7.1.7).
+
+    Its code is only recommended: `websocket_session/fails-with-*` ask for it.
+    """
+    return closed(code, by_server=True, alternatives=(*alternatives, 1002, 1005))
 
 
 CONNECT = Seen("receive", "websocket.connect")
@@ -283,12 +287,15 @@ def fails(
         details: further fields of the case.
     """
     over = disconnect(code, ours=True)
-    details.setdefault(
-        "calls", (Call(trace=(CONNECT, ACCEPTED, *_with_answers(seen), over, RETURNED)),)
-    )
+    before = (CONNECT, ACCEPTED, *_with_answers(seen))
+    details.setdefault("calls", (Call(trace=(*before, over, RETURNED)),))
     details.setdefault("frames", (*back, failed(code, *alternatives)))
     details.setdefault("fate", Fate.GONE)
-    return session(id, number, clause, says, *steps, **details)
+    written = session(id, number, clause, says, *steps, **details)
+    # Whether the application then hears of it is put to others by `websocket_session/failed`.
+    nothing_more = () if seen else (Seen("receive", "websocket.receive"),)
+    untold = (Call(order=before, lacks=nothing_more),)
+    return replace(written, or_else=(replace(written, calls=untold),))
 
 
 def _with_answers(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:

@@ -230,7 +230,8 @@ def _broken() -> list[Case]:
     }
     bits = {"rsv1": RSV1, "rsv2": RSV2, "rsv3": RSV3, "rsv-all": RSV1 | RSV2 | RSV3}
     kinds = {"ping": PING, "pong": PONG, "close": CLOSE}
-    should = Level.SHOULD
+    # The shortest form is the sender's duty (section 5.2).
+    choice = Level.CHOICE
     first = text("a", fin=False)
     return [
         *(bad(f"unmasked-{name}", MASKING, "no mask", sent) for name, sent in unmasked.items()),
@@ -260,7 +261,7 @@ def _broken() -> list[Case]:
                 FRAMES,
                 "2 in 16 bits",
                 frame(opcode, b"\x03\xe8", form=16),
-                level=should,
+                level=choice,
             )
             for name, opcode in kinds.items()
         ),
@@ -277,16 +278,16 @@ def _broken() -> list[Case]:
         bad("text-inside", FRAGMENTS, "a text within a message", first + text("b")),
         bad("binary-inside", FRAGMENTS, "data within a message", first + binary(b"b")),
         bad("text-inside-again", FRAGMENTS, "not final, too", first + text("b", fin=False)),
-        bad("length-16-of-0", FRAMES, "0 in 16 bits", text("", form=16), level=should),
-        bad("length-16-of-125", FRAMES, "125 in 16 bits", text("a" * 125, form=16), level=should),
-        bad("length-64-of-0", FRAMES, "0 in 64 bits", text("", form=64), level=should),
-        bad("length-64-of-126", FRAMES, "126 in 64 bits", text("a" * 126, form=64), level=should),
+        bad("length-16-of-0", FRAMES, "0 in 16 bits", text("", form=16), level=choice),
+        bad("length-16-of-125", FRAMES, "125 in 16 bits", text("a" * 125, form=16), level=choice),
+        bad("length-64-of-0", FRAMES, "0 in 64 bits", text("", form=64), level=choice),
+        bad("length-64-of-126", FRAMES, "126 in 64 bits", text("a" * 126, form=64), level=choice),
         bad("length-64-of-65535", FRAMES, "65,535 in 64 bits",
-            Send(binary(bytes(65_535), form=64), atomic=True), level=should),
+            Send(binary(bytes(65_535), form=64), atomic=True), level=choice),
         bad("length-top-bit", FRAMES, "the top bit of a length is 0",
-            text("", form=64, length=1 << 63), alternatives=(1009,)),
+            text("", form=64, length=1 << 63), alternatives=(1009,), level=Level.SHOULD,),
         bad("length-all-bits", FRAMES, "a length of 2^64-1",
-            text("", form=64, length=(1 << 64) - 1), alternatives=(1009,)),
+            text("", form=64, length=(1 << 64) - 1), alternatives=(1009,), level=Level.SHOULD,),
         bad("then-good", "RFC 6455 section 7.1.7", "nothing is read behind it",
             frame(3) + text("late") + ping(b"late")),
         bad("behind-good", "RFC 6455 section 7.1.7", "what came before it is still echoed",

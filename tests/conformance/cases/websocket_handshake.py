@@ -34,6 +34,9 @@ TOLD: dict[str, HeaderConstraint] = {
 }
 OTHER_KEY = b"x3JJHMbDL1EzLkh9GBhXDw=="
 CHOICE = Level.CHOICE
+SHOULD = Level.SHOULD
+# Any "appropriate error code"; 500 where it is plain HTTP and the application is not made for it.
+NOT_GET = (403, 404, 405, 426, 500, 501)
 
 
 def _good() -> list[Case]:
@@ -91,7 +94,7 @@ def _good() -> list[Case]:
             "a target in absolute form",
             handshake(target=b"http://example.org/x"),
             "RFC 9112 section 3.2.2",
-            scope={"path": "/x"},
+            calls=(Call(ours={"path": "/x"}),),
         ),
         good("no-content", "Content-Length: 0", handshake(b"Content-Length: 0"), level=CHOICE),
         good(
@@ -138,19 +141,22 @@ def _bad() -> list[Case]:
     key_line = b"Sec-WebSocket-Key: "
     return [
         bad("no-key", "no key", handshake(key=None)),
-        *(bad(f"key-{name}", says, handshake(key=key)) for name, (key, says) in keys.items()),
-        bad("key-twice", "the same key twice", handshake(key_line + KEY), ONCE),
-        bad("key-two", "two keys", handshake(key_line + OTHER_KEY), ONCE),
-        bad("post", "POST", handshake(method=b"POST"), alternatives=(405,)),
-        bad("put", "PUT", handshake(method=b"PUT"), alternatives=(405,)),
-        bad("options", "OPTIONS", handshake(method=b"OPTIONS"), alternatives=(405,)),
+        *(
+            bad(f"key-{name}", says, handshake(key=key), level=CHOICE)
+            for name, (key, says) in keys.items()
+        ),
+        bad("key-twice", "the same key twice", handshake(key_line + KEY), ONCE, level=SHOULD),
+        bad("key-two", "two keys", handshake(key_line + OTHER_KEY), ONCE, level=SHOULD),
+        bad("post", "POST", handshake(method=b"POST"), alternatives=NOT_GET),
+        bad("put", "PUT", handshake(method=b"PUT"), alternatives=NOT_GET),
+        bad("options", "OPTIONS", handshake(method=b"OPTIONS"), alternatives=NOT_GET),
         refused_opening(
             "request-head",
             88,
             REQUEST,
             "HEAD",
             handshake(method=b"HEAD"),
-            responses=(error(400, 405, method="HEAD"),),
+            responses=(error(400, *NOT_GET, method="HEAD"),),
         ),
         bad(
             "content",
@@ -171,12 +177,19 @@ def _bad() -> list[Case]:
             "Content-Length and Transfer-Encoding",
             handshake(length, b"Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n",
             "RFC 9112 section 6.1",
+            level=CHOICE,
         ),
         bad("no-host", "no Host", handshake(host=b""), "RFC 9112 section 3.2"),
         bad("two-hosts", "two Hosts", handshake(b"Host: b.example"), "RFC 9112 section 3.2"),
-        bad("obs-fold", "a folded field", handshake(b"X: a", b" b"), "RFC 9112 section 5.2"),
+        bad(
+            "obs-fold",
+            "a folded field",
+            handshake(b"X: a", b" b"),
+            "RFC 9112 section 5.2",
+            level=CHOICE,
+        ),
         bad("space-colon", "a space before a colon", handshake(b"X : a"), "RFC 9112 section 5.1"),
-        bad("nul", "NUL in a field", handshake(b"X: a\0b"), "RFC 9110 section 5.5"),
+        bad("nul", "NUL in a field", handshake(b"X: a\0b"), "RFC 9110 section 5.5", level=CHOICE),
         bad("bare-lf", "LF alone", handshake(b"X: a\nY: b"), "RFC 9112 section 2.2", level=CHOICE),
         bad(
             "no-token",
@@ -196,8 +209,13 @@ def _bad() -> list[Case]:
             "a space in the target",
             handshake(target=b"/a b"),
             "RFC 9112 section 3.2",
+            level=SHOULD,
         ),
     ]
+
+
+# What a lenient reader takes for 13.
+LENIENT = ("+13", "013", "13,8", "twice", "two")
 
 
 def _versions() -> list[Case]:
@@ -212,6 +230,7 @@ def _versions() -> list[Case]:
             sent,
             status=status,
             alternatives=(400, 426),
+            level=CHOICE if name in LENIENT else Level.MUST,
             fields=TOLD if status == 426 else {},
         )
 
@@ -263,7 +282,9 @@ def _scopes() -> list[Case]:
 
     def offered(name: str, says: str, subprotocols: list[str], *lines: bytes) -> Case:
         fields = [b"Sec-WebSocket-Protocol: " + line for line in lines]
-        return scope(name, 16, says, handshake(*fields), scope={"subprotocols": subprotocols})
+        level = SHOULD if name.endswith("empty") else Level.MUST
+        expected = {"subprotocols": subprotocols}
+        return scope(name, 16, says, handshake(*fields), scope=expected, level=level)
 
     fields = [
         (b"host", b"example.org"),
@@ -382,6 +403,8 @@ def _negotiation() -> list[Case]:
         "client-alone-value": b"permessage-deflate; client_no_context_takeover=true",
     }
     answer = re.compile(r"permessage-deflate(;.*)?")
+    # Who refuses the whole handshake has not accepted the offer either.
+    unused = refused_opening("", 108, DEFLATES, "")
 
     def offer(name: str, says: str, value: bytes, expected: Any, **more: Any) -> Case:
         return opened(
@@ -400,7 +423,7 @@ def _negotiation() -> list[Case]:
             for name, value in used.items()
         ),
         *(
-            offer(f"declined-{name}", f"declined: {value.decode()}", value, None)
+            offer(f"declined-{name}", f"declined: {value.decode()}", value, None, or_else=(unused,))
             for name, value in declined.items()
         ),
         offer(

@@ -281,6 +281,7 @@ def _bounds() -> list[Case]:
             app=(HELLO, LISTEN),
             responses=(hello(), switched()),
             calls=(Call(scope={"type": "http"}), Call(scope={"type": "websocket"})),
+            level=Level.CHOICE,
         ),
         opened(
             "behind-post",
@@ -291,6 +292,7 @@ def _bounds() -> list[Case]:
             app=(HELLO, LISTEN),
             responses=(hello(), switched()),
             calls=(Call(scope={"type": "http"}), Call(scope={"type": "websocket"})),
+            level=Level.CHOICE,
         ),
     ]
 
@@ -333,6 +335,7 @@ def _isolation() -> list[Case]:
             mark("n=0 l=['x']"),
             lifespan=(("set_state", {"n": 0, "l": []}), *LIFESPAN),
             **own,
+            needs="state",
         ),
         two(
             "context-of-lifespan",
@@ -354,6 +357,8 @@ def _isolation() -> list[Case]:
             ("spoil_scope",),
             mark("spoilt=False"),
             mark("spoilt=False"),
+            level=CHOICE,
+            own_process=True,
         ),
         opened(
             "context-behind-get",
@@ -366,6 +371,7 @@ def _isolation() -> list[Case]:
             app=((("contextvar", "leaked"), *HELLO), (*ACCEPT, ("contextvar", "x"), UNTIL_DISCONNECT)),
             responses=(hello(), switched()),
             calls=(Call(), Call(holds=(mark("variable=unset"),))),
+            level=CHOICE,
         ),
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.behaviours import RECEIVE, send, special, try_send
@@ -151,6 +152,7 @@ def _messages() -> list[Case]:
             app=((*ACCEPT, ("together", *((one,) for one in twice)), UNTIL_DISCONNECT),),
             frames=None,
             splittable=False,
+            level=CHOICE,
         ),
         raises("both", "both payloads", both),
         raises("neither", "neither payload", nothing),
@@ -171,7 +173,7 @@ def _app_closes() -> list[Case]:
         """Write a case in which the application closes and the client answers."""
         details.setdefault("clause", CLOSING)
         over = disconnect(frame.code, ours=True)
-        return session(
+        written = session(
             f"close-{name}",
             99,
             details.pop("clause"),
@@ -181,6 +183,10 @@ def _app_closes() -> list[Case]:
             calls=(Call(trace=(CONNECT, ACCEPTED, CLOSE_SENT, over, RETURNED)),),
             **details,
         )
+        if name == "plain":
+            return written
+        # What comes of the frame is put to others once.
+        return replace(written, or_else=(replace(written, calls=None, fate=Fate.ANY),))
 
     def raises(name: str, words: str, sent: Any, **details: Any) -> Case:
         details.setdefault("level", CHOICE)
@@ -206,7 +212,13 @@ def _app_closes() -> list[Case]:
     longest = "é" * 61 + "x"
     return [
         closes("plain", "without a code: 1000", end(), closed(1000, "")),
-        closes("none", "None is 1000", {"type": "websocket.close", "code": None}, closed(1000)),
+        closes(
+            "none",
+            "None is 1000",
+            {"type": "websocket.close", "code": None},
+            closed(1000),
+            level=CHOICE,
+        ),
         closes("reason-none", "no reason", {**end(4000), "reason": None}, closed(4000, "")),
         closes("code-and-reason", "both", end(4002, "réason"), closed(4002, "réason")),
         closes("reason-alone", "a reason alone", end(reason="bye"), closed(1000, "bye")),
@@ -222,6 +234,7 @@ def _app_closes() -> list[Case]:
                 f"{code} must not be on the wire",
                 end(code),
                 level=Level.MUST if code in (1005, 1006, 1015) else CHOICE,
+                or_else=(session("", 100, CODES, "", frames=None, fate=Fate.ANY),),
             )
             for code in (*UNSENDABLE, -1, 65_536 + 1000)
         ),
@@ -320,6 +333,8 @@ def _client_closes() -> list[Case]:
         """Write a case of a close frame, its echo, and the disconnect."""
         everywhere = name in ("plain", "empty", "reason")
         clause, number = details.pop("clause", CLOSE_FRAME), details.pop("number", 101)
+        # The reason is an optional entry.
+        told = Seen("receive", "websocket.disconnect", has={"code": code}, ours={"reason": reason})
         return session(
             f"closed-{name}",
             number,
@@ -328,14 +343,15 @@ def _client_closes() -> list[Case]:
             *details.pop("before", ()),
             sent,
             app=(LISTEN,),
-            frames=(closed(code),),
+            # An endpoint "typically echos the status code".
+            frames=(closed(code, alternatives=(1000, 1005)),),
             calls=(
                 Call(
                     trace=(
                         CONNECT,
                         ACCEPTED,
                         *details.pop("seen", ()),
-                        disconnect(code, reason, ours=not everywhere),
+                        told if everywhere else disconnect(code, reason, ours=True),
                         RETURNED,
                     )
                 ),
@@ -374,7 +390,7 @@ def _client_closes() -> list[Case]:
             HalfClose(),
             app=(LISTEN,),
             frames=(closed(3001),),
-            calls=(Call(order=(CONNECT, disconnect(3001), RETURNED)),),
+            calls=(Call(order=(CONNECT, disconnect(3001, ours=True), RETURNED)),),
         ),
         session(
             "closed-unread",
@@ -413,7 +429,8 @@ def _lost() -> list[Case]:
         seen = details.pop("seen", ())
         details.setdefault("app", (LISTEN,))
         details.setdefault(
-            "calls", (Call(trace=(CONNECT, ACCEPTED, *seen, disconnect(1006), RETURNED)),)
+            "calls",
+            (Call(trace=(CONNECT, ACCEPTED, *seen, disconnect(1006, ours=True), RETURNED)),),
         )
         clause, number = details.pop("clause", DISCONNECTED), details.pop("number", 103)
         return session(f"lost-{name}", number, clause, words, *steps, fate=Fate.ANY, **details)
@@ -431,6 +448,7 @@ def _lost() -> list[Case]:
             frames=None,
             calls=(Call(order=(ACCEPTED, disconnect(), *seen, RETURNED)),),
             fate=Fate.ANY,
+            level=details.pop("level", SHOULD),
             **details,
         )
 
@@ -438,6 +456,29 @@ def _lost() -> list[Case]:
     no_send = refused("websocket.send", "OSError")
     endless = ("send_until_error", say(data=special("zeros", 65_536)), 100_000)
     return [
+        session(
+            "failed",
+            106,
+            DISCONNECTED,
+            "the application hears of a connection that the server has failed",
+            text("a", key=None),
+            app=(LISTEN,),
+            frames=None,
+            calls=(Call(trace=(CONNECT, ACCEPTED, disconnect(1002, ours=True), RETURNED)),),
+        ),
+        *(
+            session(
+                f"fails-with-{code}",
+                106,
+                "RFC 6455 sections 7.1.7 and 7.4.1",
+                f"a connection that fails is closed with an appropriate code, here {code}",
+                sent,
+                app=(LISTEN,),
+                frames=(closed(code),),
+                level=SHOULD,
+            )
+            for code, sent in ((1002, text("a", key=None)), (1007, text(b"\xff")))
+        ),
         lost("close", "a client that closes without a close frame", Close()),
         lost("reset", "or resets", Reset()),
         lost("half-close", "or sends FIN", HalfClose()),
@@ -464,9 +505,10 @@ def _lost() -> list[Case]:
             Reset(),
             app=((*ACCEPT, endless, UNTIL_DISCONNECT),),
             frames=None,
-            calls=(Call(order=(no_send, disconnect(1006), RETURNED)),),
+            calls=(Call(order=(no_send, disconnect(1006, ours=True), RETURNED)),),
             fate=Fate.ANY,
             splittable=False,
+            level=SHOULD,
         ),
         session(
             "gone-wrapped",
@@ -501,18 +543,20 @@ def _app_ends() -> list[Case]:
             **details,
         )
 
-    failure = closed(1011, alternatives=(1006, 1001, 1000))
+    # The socket should be closed: ASGI does not say how.
+    failure = closed(1011, by_server=True, alternatives=(1006, 1001, 1000))
+    returned = closed(1000, by_server=True, alternatives=(1001, 1011))
     return [
-        ends("returns", "an application that returns: 1000", frames=(closed(1000, alternatives=(1001, 1011)),)),
+        ends("returns", "an application that returns: 1000", frames=(returned,)),
         ends(
-            "returns-value", "a value does not matter", ("return", 42), frames=(closed(1000, alternatives=(1001, 1011)),),
+            "returns-value", "a value does not matter", ("return", 42), frames=(returned,),
             level=CHOICE,
         ),
         ends(
             "returns-behind",
             "what it has sent is delivered first",
             send(say("a" * 100_000)),
-            frames=(got("a" * 100_000), closed(1000, alternatives=(1001, 1011))),
+            frames=(got("a" * 100_000), returned),
         ),
         ends(
             "raises",
@@ -550,6 +594,7 @@ def _app_ends() -> list[Case]:
             app=((*LISTEN, ("sleep", 0.2), ("mark", "done")),),
             frames=(OVER,),
             calls=(Call(order=(disconnect(1000, ours=True), Seen("mark", "done"), RETURNED)),),
+            level=CHOICE,
         ),
     ]  # fmt: skip
 

@@ -287,12 +287,14 @@ class Player:
         variable.set(value)
 
     async def do_set_state(self, state: dict[str, Any]) -> None:
-        """Fill the lifespan state."""
-        self.scope["state"].update(self._build(state))
+        """Fill the lifespan state, if there is one."""
+        self.scope.get("state", {}).update(self._build(state))
 
     async def do_touch_state(self) -> None:
         """Record the state, then rebind `n` and append to the list `l`."""
-        state = self.scope["state"]
+        state = self.scope.get("state", {"n": None, "l": None})
+        if state["n"] is None:
+            return  # A server without this feature is not judged by it.
         self.channel.record("mark", f"n={state['n']} l={state['l']}")
         state["n"] += 1
         state["l"].append("x")
