@@ -167,7 +167,7 @@ def page(server: Server) -> str:
         f"`{server.command}`",
         "",
         *(f"- {level.value}: {server.score(level)} as expected" for level in Level),
-        *(f"- not asked, for {reason}: {count} cases" for reason, count in _not_asked(server)),
+        *(f"- not asked ({reason}): {count}" for reason, count in _not_asked(server)),
         "",
         "## Failures",
         "",
@@ -265,8 +265,13 @@ def write_pages() -> None:
     PAGES.mkdir(parents=True)
     for server in servers:
         if server.failures:
-            (PAGES / f"{server.id}.md").write_text(page(server), "utf-8")
-    PAGE.write_text(overview(servers), "utf-8")
+            (PAGES / f"{server.id}.md").write_text(_anywhere(page(server)), "utf-8")
+    PAGE.write_text(_anywhere(overview(servers)), "utf-8")
+
+
+def _anywhere(text: str) -> str:
+    """Take this machine's folder out of what servers have said, such as a traceback."""
+    return text.replace(str(REPOSITORY), "...")
 
 
 def main() -> int:

@@ -185,7 +185,8 @@ def test_the_matrix_counts_cases_and_not_runs() -> None:
         run("request_syntax/b", Level.MUST, "passed"),
         run("lifespan/c", Level.CHOICE, "differs"),
     ]
-    server = matrix.Server("other", "other 1.0", "other {app}", matrix.verdicts(runs))
+    left = ({**run("lifespan/d", Level.MUST, "inapplicable"), "because": "no lifespan"},)
+    server = matrix.Server("other", "other 1.0", "other {app}", matrix.verdicts(runs), left)
     assert server.score(Level.MUST) == "1/2"
     assert server.score(Level.CHOICE, "lifespan") == "0/1"
     assert server.score(Level.SHOULD) == ""
@@ -193,6 +194,7 @@ def test_the_matrix_counts_cases_and_not_runs() -> None:
     assert "| [other](conformance/other.md) | other 1.0 | 1/2 |  | 0/1 |" in overview
     assert "| request_syntax | 1/2 |" in overview
     page = matrix.page(server)
+    assert "- not asked (no lifespan): 1" in page
     assert "### request_syntax/a" in page
     assert "Failed split" in page
     assert "G\\r\\n" in page
