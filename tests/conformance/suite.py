@@ -170,7 +170,8 @@ class Suite:
         async with asyncio.TaskGroup() as tasks:
             for case, mode in runs:
                 outcome = self._outcome_of(target, (case, mode))
-                if outcome.result is Result.FAILED and outcome.seen.in_vain:
+                in_vain = outcome.seen.in_vain and not outcome.seen.died
+                if outcome.result is Result.FAILED and in_vain:
                     tasks.create_task(_within(limit, self._run_own(target, case, mode)))
 
     def _outcome_of(self, target: Target, run: tuple[Case, str]) -> Outcome:
