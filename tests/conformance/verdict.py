@@ -28,7 +28,6 @@ OPTIONAL: dict[str, Any] = {
 }
 OPTIONAL_IN_WEBSOCKETS: dict[str, Any] = {"http_version": "1.1", "query_string": b""}
 FORM_CASES = ("asgi_scope/basics", "websocket_handshake/scope-plain")
-SECURED = {"http": "https", "ws": "wss"}
 DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 
 
