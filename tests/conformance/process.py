@@ -21,6 +21,7 @@ from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
 from tests.conformance.targets import PREFIX, REPOSITORY, Target
 
 DEATH_BOUND = 2.0
+SUSPICION_BOUND = 0.5
 START_BOUND = 30.0
 STOP_BOUND = 20.0
 LISTENING = re.compile(r"listening on (?:https?://(?:\[([^\]]+)\]|([^:/\s]+)):(\d+)|unix:(\S+))")
@@ -158,14 +159,21 @@ class ServerProcess:
             await self.changes.once_more(0.05)
         return False
 
-    async def notice_death(self) -> None:
-        """Wait for the exit of a server that accepts connections no more, however it came to it."""
+    async def notice_death(self, suspected: bool) -> None:
+        """Wait for the exit of a server that accepts connections no more, however it came to it.
+
+        Args:
+            suspected: it left somebody waiting: it may be ending, its listening socket the last.
+        """
         try:
             _, writer = await asyncio.open_connection(*self.address)
             writer.close()
+            bound = SUSPICION_BOUND if suspected else 0.0
         except ConnectionRefusedError:
+            bound = DEATH_BOUND
+        if bound:
             with contextlib.suppress(Timeout):
-                await self.exited(DEATH_BOUND)
+                await self.exited(bound)
 
     def open_descriptors(self) -> int:
         """Return how many file descriptors the process has open (Linux)."""

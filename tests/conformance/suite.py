@@ -239,7 +239,7 @@ class Suite:
     async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
         seen = await CaseRun(case, process, self._channel, self._queue, mode).run()
         if not target.exact and not case.own_process:
-            await process.notice_death()
+            await process.notice_death(seen.in_vain)
         if process.exit_code is not None and not case.own_process:
             seen.died = True
             seen.problems.append(f"the server process has died with {process.exit_code}")
