@@ -7,6 +7,7 @@ application without lifespan.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +25,8 @@ LARGE_HEADERS = [
     (b"content-type", b"application/octet-stream"),
     (b"content-length", b"%d" % len(LARGE)),
 ]
+FILES = {"file_1mib": 1, "file_100mib": 100}  # how often they have LARGE in them
+FILES_FOLDER = Path(__file__).resolve().parent / ".build"
 STREAM_HEADERS = [(b"content-type", b"application/octet-stream")]
 
 
@@ -85,6 +88,42 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     for _ in range(CHUNK_COUNT):
         await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def make_file(name: str) -> Path:
+    """Write one of FILES, if it is not there, and return its path."""
+    path = FILES_FOLDER / name
+    if not path.exists():
+        FILES_FOLDER.mkdir(exist_ok=True)
+        path.write_bytes(LARGE * FILES[name])
+    return path
+
+
+def file_sender(name: str) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Make an application that has the server send a file; where that cannot, Starlette does."""
+    path = make_file(name)
+    length = (b"content-length", b"%d" % path.stat().st_size)
+    start = {"type": "http.response.start", "status": 200, "headers": [length]}
+
+    async def send_file(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await answer_lifespan(receive, send)
+        elif "http.response.pathsend" in (scope.get("extensions") or ()):
+            await send(start)
+            await send({"type": "http.response.pathsend", "path": str(path)})
+        else:
+            from starlette.responses import FileResponse  # noqa: PLC0415 - not for all
+
+            await FileResponse(path)(scope, receive, send)
+
+    return send_file
+
+
+def __getattr__(name: str) -> object:
+    """Make what sends a file when it is asked for, and so its file."""
+    if name in FILES:
+        return file_sender(name)
+    raise AttributeError(name)
 
 
 async def websocket_echo(scope: Scope, receive: Receive, send: Send) -> None:

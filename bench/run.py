@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import apps
 import procfs
 import report as reports
 import websocket_load
@@ -21,7 +22,7 @@ from environment import BENCH, CHECKOUT, Environment, prepare
 from measure import Settings, measure, probe, takes_part
 from report import Report
 from scenarios import ALL_SCENARIOS, SCENARIOS, AnyScenario
-from servers import HTTP, SERVERS, WEBSOCKET, Server
+from servers import FILES, HTTP, SERVERS, WEBSOCKET, Server
 
 BUSY_SHARE = 0.1
 BUSY_LOAD = 0.5
@@ -47,7 +48,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scenarios",
         default=",".join(scenario.name for scenario in SCENARIOS),
-        help="which loads (default: those of HTTP; 'ws-*' for those of WebSocket)",
+        help="which loads (default: those of HTTP; 'file-*' for files, 'ws-*' for WebSocket)",
     )
     parser.add_argument("--rounds", type=_at_least(1), default=3, help="default: 3")
     parser.add_argument("--duration", type=_at_least(1), default=2, help="seconds (default: 2)")
@@ -144,7 +145,7 @@ def require_load(protocols: Iterable[str]) -> None:
     Raises:
         LoadError: It is not.
     """
-    requirements = {HTTP: wrk.require, WEBSOCKET: websocket_load.require}
+    requirements = {HTTP: wrk.require, FILES: wrk.require, WEBSOCKET: websocket_load.require}
     for protocol in protocols:
         requirements[protocol]()
 
@@ -210,6 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         require_load({scenario.protocol for scenario in scenarios})
+        for scenario in scenarios:
+            if scenario.app in apps.FILES:
+                apps.make_file(scenario.app)
     except wrk.LoadError as error:
         raise SystemExit(str(error)) from error
     require_cores(settings)

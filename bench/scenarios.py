@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import apps
-from servers import HTTP, WEBSOCKET
+from servers import FILES, HTTP, WEBSOCKET
 from websocket_frames import BINARY, TEXT, Message
 
 
@@ -83,6 +83,20 @@ SCENARIOS = (
 )
 
 
+FILE_SCENARIOS = tuple(
+    Scenario(
+        app.replace("_", "-"),
+        f"a file of {size} MiB",
+        app,
+        "get",
+        apps.LARGE * size,
+        connections=64 if size == 1 else 1,
+        protocol=FILES,
+    )
+    for app, size in apps.FILES.items()
+)
+
+
 @dataclass(frozen=True)
 class WebSocketScenario:
     """Messages that are echoed over WebSockets, or WebSockets that only stay open.
@@ -138,4 +152,4 @@ WEBSOCKET_SCENARIOS = (
 )
 
 AnyScenario = Scenario | WebSocketScenario
-ALL_SCENARIOS: tuple[AnyScenario, ...] = (*SCENARIOS, *WEBSOCKET_SCENARIOS)
+ALL_SCENARIOS: tuple[AnyScenario, ...] = (*SCENARIOS, *FILE_SCENARIOS, *WEBSOCKET_SCENARIOS)

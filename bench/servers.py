@@ -11,8 +11,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-HTTP, WEBSOCKET = "HTTP", "WebSocket"
+HTTP, WEBSOCKET, FILES = "HTTP", "WebSocket", "files"
 BOTH = (HTTP, WEBSOCKET)
+ALL = (*BOTH, FILES)
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,16 @@ BARE_H11 = "{python} bare_h11.py"
 
 SERVERS = (
     Server("floor", "{build}/floor {port}", fixed_answer=True),
+    Server("nginx", "sh nginx.sh {build} {app} {port}", speaks=(FILES,)),
     Server("raw-uvloop", "{python} raw_uvloop.py {port}", ("uvloop",), fixed_answer=True),
-    Server("esg-fast-uvloop", f"{ESG} --impl fast --loop uvloop", ("uvloop",), speaks=BOTH),
-    Server("esg-fast-asyncio", f"{ESG} --impl fast --loop asyncio", speaks=BOTH),
-    Server("uvicorn-httptools", UVICORN_HTTPTOOLS, ("uvicorn[standard]",)),
+    Server("esg-fast-uvloop", f"{ESG} --impl fast --loop uvloop", ("uvloop",), speaks=ALL),
+    Server("esg-fast-asyncio", f"{ESG} --impl fast --loop asyncio", speaks=ALL),
+    Server(
+        "uvicorn-httptools",
+        UVICORN_HTTPTOOLS,
+        ("uvicorn[standard]", "starlette"),
+        speaks=(HTTP, FILES),
+    ),
     # uvloop 0.23 sends each write at once, so uvicorn's head and body are two system calls.
     Server(
         "uvicorn-uvloop0.22", UVICORN_HTTPTOOLS, ("uvicorn[standard]",), overlay="uvloop==0.22.1"
@@ -77,16 +84,16 @@ SERVERS = (
         ("uvicorn[standard]", "wsproto"),
         speaks=(WEBSOCKET,),
     ),
-    Server("granian-asyncio", f"{GRANIAN} --task-impl asyncio", ("granian", "uvloop"), speaks=BOTH),
-    Server("granian-rust", f"{GRANIAN} --task-impl rust", ("granian", "uvloop"), speaks=BOTH),
+    Server("granian-asyncio", f"{GRANIAN} --task-impl asyncio", ("granian", "uvloop"), speaks=ALL),
+    Server("granian-rust", f"{GRANIAN} --task-impl rust", ("granian", "uvloop"), speaks=ALL),
     Server("picows", "{python} picows_echo.py {port}", ("picows", "uvloop"), speaks=(WEBSOCKET,)),
     Server("fastpysgi", "{bin}/fastpysgi {app} --host 127.0.0.1 --port {port}", ("fastpysgi",)),
     Server(
         "h2corn",
         "{python} -m h2corn {app} --bind 127.0.0.1:{port} --no-access-log --loop uvloop"
         " --runtime-threads 1",
-        ("h2corn", "uvloop"),
-        speaks=BOTH,
+        ("h2corn", "uvloop", "starlette"),
+        speaks=ALL,
     ),
     Server(
         "gunicorn-asgi",
@@ -105,9 +112,9 @@ SERVERS = (
     Server(
         "bare-h11-trio", f"{BARE_H11} trio {{port}}", ("anyio", "h11", "trio"), fixed_answer=True
     ),
-    Server("esg-pure-asyncio", f"{ESG} --impl pure --loop asyncio", speaks=BOTH),
-    Server("esg-pure-uvloop", f"{ESG} --impl pure --loop uvloop", ("uvloop",), speaks=BOTH),
-    Server("esg-pure-trio", f"{ESG} --impl pure --loop trio", ("trio",), speaks=BOTH),
+    Server("esg-pure-asyncio", f"{ESG} --impl pure --loop asyncio", speaks=ALL),
+    Server("esg-pure-uvloop", f"{ESG} --impl pure --loop uvloop", ("uvloop",), speaks=ALL),
+    Server("esg-pure-trio", f"{ESG} --impl pure --loop trio", ("trio",), speaks=ALL),
     Server("uvicorn-h11", f"{UVICORN} --http h11 --loop asyncio", ("uvicorn[standard]", "h11")),
     Server("hypercorn-asyncio", f"{HYPERCORN} --worker-class asyncio", ("hypercorn",), speaks=BOTH),
     Server("hypercorn-trio", f"{HYPERCORN} --worker-class trio", ("hypercorn[trio]",), speaks=BOTH),

@@ -136,15 +136,11 @@ class Acceptor:
         """Make a connection's transport; tell whether that went well."""
         accepted.setblocking(False)
         protocol = None
-
-        def make():
-            nonlocal protocol
+        try:
+            # Not in a function of its own: that would hold the protocol for ever, with itself.
             protocol = self._protocol_factory()
             self._protocols.add(protocol)
-            return protocol
-
-        try:
-            await self._loop.connect_accepted_socket(make, accepted)
+            await self._loop.connect_accepted_socket(lambda: protocol, accepted)
         except OSError as error:  # the client is gone already
             logger.debug("Connection lost: %s", error)
             accepted.close()

@@ -10,7 +10,10 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import sys
+import tempfile
+from pathlib import Path
 
 from esg.asgi import Receive, Scope, Send
 
@@ -54,6 +57,29 @@ async def _stream(receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"part", "more_body": True})
         await asyncio.sleep(0)
     await send({"type": "http.response.body", "body": bytearray(b"end")})
+
+
+_file = tempfile.NamedTemporaryFile()  # noqa: SIM115 - for as long as the process runs
+_file.write(bytes(300_000))
+_file.flush()
+
+
+async def _by_path(receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.pathsend", "path": _file.name})
+
+
+async def _by_parts(receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for count in (5, 100_000, 200_000):
+        part = {"file": _file, "offset": 0, "count": count, "more_body": True}
+        await send({"type": "http.response.zerocopysend", **part})
+    await send({"type": "http.response.body"})
+
+
+async def _no_file(receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.pathsend", "path": "/nowhere"})
 
 
 async def _until_disconnect(receive: Receive, send: Send) -> None:
@@ -125,17 +151,22 @@ async def _socket_raise(receive: Receive, send: Send) -> None:
     raise ValueError("as asked")
 
 
+def _open_files() -> int:
+    found = [os.path.realpath(entry) for entry in Path("/proc/self/fd").iterdir()]
+    return found.count(_file.name)
+
+
 async def _held(receive: Receive, send: Send) -> None:
     await asyncio.sleep(0.1)  # what has just ended is gone by then
     kinds = (
-        *("HttpProtocol", "HttpRequest", "RequestTask"),
+        *("HttpProtocol", "HttpRequest", "RequestTask", "FilePart"),
         *("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter"),
     )
     names = [type(o).__name__ for o in gc.get_objects()]
     counts = {kind: names.count(kind) for kind in kinds}
     del names
     gc.collect()
-    held = {"blocks": sys.getallocatedblocks(), **counts}
+    held = {"blocks": sys.getallocatedblocks(), "files": _open_files(), **counts}
     await _answer(send, json.dumps(held).encode())
 
 
@@ -144,6 +175,9 @@ ENDINGS = {
     "/later": _later,
     "/echo": _echo,
     "/stream": _stream,
+    "/by-path": _by_path,
+    "/by-parts": _by_parts,
+    "/no-file": _no_file,
     "/until-disconnect": _until_disconnect,
     "/raise": _raise,
     "/nothing": _nothing,

@@ -76,6 +76,9 @@ KINDS: tuple[Kind, ...] = (
     (100, exchange, CHUNKED * 99 + CLOSE),
     (50, exchange, get("/stream") * 49 + CLOSE),
     (50, exchange, get("/timeout") * 49 + CLOSE),
+    (10, exchange, get("/by-path") * 9 + CLOSE),
+    (10, exchange, get("/by-parts") * 9 + CLOSE),
+    (1, exchange, get("/no-file")),
     (100, exchange, b"GET http://h/?q HTTP/1.1\r\nhost:  h \r\nX: \r\n\r\n" * 99 + CLOSE),
     (1, exchange, get("/raise")),
     (1, exchange, get("/nothing")),
@@ -89,6 +92,8 @@ KINDS: tuple[Kind, ...] = (
     (1, half_closed, b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nhe"),
     (1, aborted, get("/until-disconnect")),
     (1, aborted, get("/stream") * 20),
+    (1, aborted, get("/by-path") * 9),
+    (1, aborted, get("/by-parts") * 9),
     (1, aborted, b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nhe"),
     (1, aborted, b"GET / HT"),
     (1, aborted, b""),
@@ -177,9 +182,12 @@ def test_nothing_is_left(server: ServerProcess) -> None:
     assert after["HttpProtocol"] == 1, "connections that have ended are still there"
     assert after["HttpRequest"] <= 1
     assert after["RequestTask"] <= 1
+    assert after["FilePart"] == 0
+    assert after["files"] == before["files"]
     # Less than one block in ten rounds: caches and allocators may still settle.
     assert after["blocks"] - before["blocks"] < total // 10 + 200
-    assert memory_after - memory_before < 4 * 2**20
+    # asyncio's transports wait for the collection; the system does not have all their memory back.
+    assert memory_after - memory_before < 8 * 2**20
 
 
 def test_nothing_is_left_of_websockets(server: ServerProcess) -> None:
