@@ -6,6 +6,7 @@
 #   make conformance  the black-box cases alone
 #   make conformance-peers  them on other servers, too: writes docs/conformance.md
 #   make fuzz-differential  the same bytes to every row, new ones for MINUTES=10
+#   make soak         several processes in every kind of trouble, for MINUTES=10
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
@@ -43,7 +44,7 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance conformance-peers fuzz-differential accel autobahn sanitize \
+.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak accel autobahn sanitize \
   bench bench-quick lint types format clean
 
 help:
@@ -72,6 +73,9 @@ conformance-peers: $(VENV)/test.stamp accel
 
 fuzz-differential: $(VENV)/test.stamp accel
 	$(BIN)/python -m tests.differential search --minutes $(MINUTES) $(ARGS)
+
+soak: $(VENV)/test.stamp accel
+	$(BIN)/python -m tests.supervisor --minutes $(MINUTES) $(ARGS)
 
 accel: $(VENV)/accel.stamp
 

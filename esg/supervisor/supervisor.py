@@ -68,6 +68,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._received: list[int] = []  # of the signals that stop
         self._to_dump: deque[int] = deque()
+        self._late_reopening: set[int] = set()  # workers that open their log files again
         self._looked_at = 0.0
         self._last_turn = 0.0
         self._failure_code = 3
@@ -180,8 +181,7 @@ class Supervisor:
     def _kill_all(self) -> None:
         """Leave no worker behind; where all has gone well there is none."""
         for process in self._processes.values():
-            process.send_signal(signal.SIGKILL)
-            process.close()
+            process.kill()
 
     # What workers tell.
 
@@ -192,6 +192,8 @@ class Supervisor:
                 if "serving" in message:
                     self._table.ready(number, time.monotonic())
                     logger.info("Worker %d serves", process.pid)
+                    if number in self._late_reopening:
+                        process.send_signal(signal.SIGUSR1)
                     self._announcements.serving(message["serving"], message["reason"])
                 elif "enough" in message:
                     self._mark(number, str(message["enough"]))
@@ -225,6 +227,7 @@ class Supervisor:
 
     def _forget(self, number: int, failure: str = "") -> bool:
         """Take a worker out of the table; tell whether nobody had asked for its end."""
+        self._late_reopening.discard(number)
         slot = self._slots.pop(number)
         self._page.clear(slot)
         self._free_slots.append(slot)
@@ -285,7 +288,8 @@ class Supervisor:
         elif happened == signal.SIGUSR1:
             self._reopen_logs()
         elif happened == signal.SIGQUIT:
-            self._to_dump.extend(self._processes)
+            members = self._table.members.values()
+            self._to_dump.extend(m.number for m in members if m.state is not State.STARTING)
 
     def _stop(self, number: int) -> None:
         self._received.append(number)
@@ -328,8 +332,11 @@ class Supervisor:
         logger.info("%d workers are to serve", wanted)
 
     def _reopen_logs(self) -> None:
-        for process in self._processes.values():
-            process.send_signal(signal.SIGUSR1)
+        for number, process in self._processes.items():
+            if self._table.members[number].state is State.STARTING:
+                self._late_reopening.add(number)  # as yet the signal might end it
+            else:
+                process.send_signal(signal.SIGUSR1)
         try:
             logs.reopen_files()
         except OSError as error:

@@ -202,7 +202,8 @@ class WorkerTable:
 
     def decide(self, now: float) -> list[Decision]:
         """Return what is to be done now; what it returns counts as done."""
-        done, self._due = self._due, []
+        done = [(act, number) for act, number in self._due if number in self.members]
+        self._due = []
         for member in self.members.values():
             done += self._overdue(member, now)
         if self.stopping:
@@ -270,7 +271,8 @@ class WorkerTable:
             member.force_at = math.inf
             return [(Act.FORCE, member.number)]
         silence = self.policy.silence
-        if silence and member.state is State.SERVING and now - member.beat > silence:
+        runs = member.state in (State.SERVING, State.RETIRING)
+        if silence and runs and now - member.beat > silence:
             member.marked = f"its event loop has been blocked for {now - member.beat:.1f} s"
             member.silent = True
             return [(Act.DUMP, member.number), *self._terminate(member, now, UNANSWERED)]

@@ -75,6 +75,12 @@ class WorkerProcess:
         """Return the exit code, minus the signal that ended it, None while it runs."""
         return self._process.poll()
 
+    def kill(self) -> None:
+        """End the process, and let go of it."""
+        self._process.kill()
+        self._process.wait()
+        self.close()
+
     def close(self) -> None:
         """Let go of a process that has ended."""
         self.channel.close()

@@ -304,3 +304,20 @@ def test_late_news_changes_nothing() -> None:
     table.ready(1, 2)
     assert state(table, 1) is State.STOPPING
     assert not table.mark(1, "it is old")
+
+
+def test_who_has_ended_is_told_nothing_more() -> None:
+    table = serving(2)
+    table.stop(1)
+    assert not table.ended(1, 1)
+    assert table.decide(1) == [(Act.TERMINATE, 2)]
+
+
+def test_a_blocked_loop_of_one_that_retires() -> None:
+    table = serving(1, silence=30)
+    table.mark(1, "it is old")
+    (new,) = starts(table.decide(1))
+    table.ready(new, 2)
+    table.decide(2)
+    table.beat(new, 31)
+    assert table.decide(31) == [(Act.DUMP, 1), (Act.TERMINATE, 1)]

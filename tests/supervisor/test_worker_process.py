@@ -49,6 +49,12 @@ def test_how_it_ends(monkeypatch: pytest.MonkeyPatch, number: int, said: str) ->
     assert ended(started(monkeypatch, program)) == f"killed by {said}"
 
 
+def test_a_process_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = started(monkeypatch, "import time; time.sleep(600)")
+    process.kill()
+    assert process.ending() == "killed by SIGKILL"
+
+
 def test_who_has_gone_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     process = started(monkeypatch, "pass")
     assert process._process.wait(60) == 0
