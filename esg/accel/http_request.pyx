@@ -131,8 +131,8 @@ cdef class HttpRequest(HttpSending):
     cdef int next_step(self) except -1:
         """Return what follows on the connection: see `rules.persistence`."""
         return after_response(
-            (self.keep_alive if self.wire is None else self.wire.keep_alive)
-            and not self.serving.closing_idle,
+            # What the client was told; it may use the connection again even as the server stops.
+            self.keep_alive if self.wire is None else self.wire.keep_alive,
             self.request_complete,
             self.unread_is_drainable(),
         )

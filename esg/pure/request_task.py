@@ -349,7 +349,8 @@ class RequestTask:
     def next_step(self) -> int:
         """Return what follows on the connection: see `rules.persistence`."""
         return persistence.after_response(
-            self._wire.keep_alive and not self._service.closes_idle,
+            # What the client was told; it may use the connection again even as the server stops.
+            self._wire.keep_alive,
             self._exchange.request_complete,
             self._exchange.unread_is_drainable(),
         )
