@@ -57,6 +57,7 @@ _WITHOUT_EFFECT: Final[Mapping[str, str]] = {
     "pre_request": "",
     "post_request": "",
     "statsd_host": "only its figures of requests are missing",
+    "proxy_protocol": "ESG_PROXY_PROTOCOL is honoured",
     "protocol": "ESG speaks HTTP/1.1",
     "http_protocols": "ESG speaks HTTP/1.1",
     "secure_scheme_headers": "",
@@ -85,7 +86,7 @@ def settings_for(
     Raises:
         ConfigError: a value is wrong, or has no effect under gunicorn.
     """
-    return {**_translated(gunicorn, max_requests), **_own(environment)}
+    return {**_translated(gunicorn, max_requests), **_tls(gunicorn), **_own(environment)}
 
 
 def _own(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -122,6 +123,21 @@ def _translated(gunicorn: Any, max_requests: int) -> dict[str, Any]:
     for name, (ours, convert) in _IF_CHANGED.items():
         if _is_changed(gunicorn, name):
             settings[ours] = convert(gunicorn.settings[name].get())
+    return settings
+
+
+def _tls(gunicorn: Any) -> dict[str, Any]:
+    if not gunicorn.is_ssl:
+        return {}
+    settings = {
+        "ssl_certfile": gunicorn.certfile,
+        "ssl_keyfile": gunicorn.keyfile,
+        "ssl_ca_certs": gunicorn.ca_certs,
+        "ssl_cert_reqs": int(gunicorn.cert_reqs),
+        "ssl_ciphers": gunicorn.ciphers,
+    }
+    if _is_changed(gunicorn, "ssl_context"):
+        settings["ssl_context_factory"] = lambda _, make: gunicorn.ssl_context(gunicorn, make)
     return settings
 
 

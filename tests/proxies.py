@@ -124,7 +124,7 @@ def nginx(folder: Path, targets: Mapping[str, object]) -> Iterator[dict[str, int
     ports = free_ports("http", "unix", "chain", "stream")
     text = NGINX.format(folder=folder, load_stream=load_stream(), **targets, **ports)
     command = (program("nginx", "nginx-light libnginx-mod-stream"), "-c")
-    with _running(command, folder, text, ports):
+    with running(command, folder, text, ports):
         yield ports
 
 
@@ -133,12 +133,12 @@ def haproxy(folder: Path, targets: Mapping[str, object]) -> Iterator[dict[str, i
     """Run HAProxy likewise."""
     ports = free_ports("http", "v1", "v2", "tls")
     command = (program("haproxy", "haproxy"), "-f")
-    with _running(command, folder, HAPROXY.format(**targets, **ports), ports):
+    with running(command, folder, HAPROXY.format(**targets, **ports), ports):
         yield ports
 
 
 @contextmanager
-def _running(
+def running(
     command: tuple[str, str], folder: Path, text: str, ports: Mapping[str, int]
 ) -> Iterator[None]:
     name = Path(command[0]).name
