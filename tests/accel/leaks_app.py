@@ -159,7 +159,7 @@ def _open_files() -> int:
 async def _held(receive: Receive, send: Send) -> None:
     await asyncio.sleep(0.1)  # what has just ended is gone by then
     kinds = (
-        *("HttpProtocol", "HttpRequest", "RequestTask", "FilePart"),
+        *("HttpProtocol", "HttpRequest", "RequestTask", "FilePart", "ProxyHeaderProtocol"),
         *("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter"),
     )
     names = [type(o).__name__ for o in gc.get_objects()]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance import websocket_frames
 from tests.conformance.websocket_frames import BINARY, CONTINUATION, PING, TEXT, frame
-from tests.conftest import Serve
+from tests.conftest import Serve, require
 from tests.rows import ROWS, Row
 from tests.server import ServerProcess
 
@@ -150,6 +150,26 @@ SOCKET_KINDS: tuple[Kind, ...] = (
     (1, aborted, opening("slow")),
 )
 
+TOLD = b"PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n"
+FORWARDED = (
+    b"GET / HTTP/1.1\r\nX-Forwarded-For: 203.0.113.5, 10.0.0.1\r\nX-Forwarded-Proto: https\r\n"
+    + HOST
+    + b"\r\n"
+)
+PROXIED_KINDS: tuple[Kind, ...] = (
+    (1, exchange, TOLD + get("/") * 5 + CLOSE),
+    (1, exchange, b"PROXY UNKNOWN\r\n" + FORWARDED * 5 + CLOSE),
+    (1, exchange, TOLD + opening("echo") + MESSAGES + NORMAL_END),
+    (1, exchange, TOLD + b"\x16\x03\x01"),
+    (1, exchange, TOLD + post("/echo", b"x" * 300_000) + CLOSE),
+    (1, half_closed, TOLD[:-5]),
+    (1, half_closed, TOLD),
+    (1, half_closed, b""),
+    (1, aborted, TOLD[:-5]),
+    (1, aborted, TOLD + get("/until-disconnect")),
+    (1, aborted, get("/")),
+)
+
 
 def rounds(server: ServerProcess, count: int, kinds: tuple[Kind, ...] = KINDS) -> None:
     """Make every kind of request `count` times."""
@@ -158,19 +178,22 @@ def rounds(server: ServerProcess, count: int, kinds: tuple[Kind, ...] = KINDS) -
             act(server, data)
 
 
-def held(server: ServerProcess) -> dict[str, Any]:
+def held(server: ServerProcess, header: bytes = b"") -> dict[str, Any]:
     """Return what the process holds."""
     with server.connect() as connection:
+        connection.send(header)
         answer: dict[str, Any] = json.loads(connection.get("/held").body)
         return answer
 
 
 @pytest.fixture(params=[r for r in ROWS if r.impl == "fast"], ids=lambda r: r.id)
-def server(request: pytest.FixtureRequest, serve: Serve) -> ServerProcess:
-    row: Row = request.param
-    if row.missing:
-        pytest.skip(row.missing)
-    return serve("--no-access-log", app="tests.accel.leaks_app:app", row=row, env={})
+def fast_row(request: pytest.FixtureRequest) -> Row:
+    return require(request.param)
+
+
+@pytest.fixture
+def server(fast_row: Row, serve: Serve) -> ServerProcess:
+    return serve("--no-access-log", app="tests.accel.leaks_app:app", row=fast_row)
 
 
 def test_nothing_is_left(server: ServerProcess) -> None:
@@ -198,6 +221,21 @@ def test_nothing_is_left_of_websockets(server: ServerProcess) -> None:
     after, memory_after = held(server), server.memory()
     for kind in ("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter"):
         assert after[kind] == 0, f"{kind} of sessions that have ended are still there"
+    assert after["HttpProtocol"] == 1
+    assert after["blocks"] - before["blocks"] < total // 10 + 200
+    assert memory_after - memory_before < 4 * 2**20
+
+
+def test_nothing_is_left_of_proxied_connections(fast_row: Row, serve: Serve) -> None:
+    options = ("--no-access-log", "--proxy-protocol")
+    server = serve(*options, app="tests.accel.leaks_app:app", row=fast_row)
+    total = SESSIONS // len(PROXIED_KINDS)
+    rounds(server, total // 5, PROXIED_KINDS)
+    before, memory_before = held(server, TOLD), server.memory()
+    rounds(server, total - total // 5, PROXIED_KINDS)
+    after, memory_after = held(server, TOLD), server.memory()
+    for kind in ("ProxyHeaderProtocol", "WebSocketProtocol"):
+        assert after[kind] == 0, f"{kind} of what has ended are still there"
     assert after["HttpProtocol"] == 1
     assert after["blocks"] - before["blocks"] < total // 10 + 200
     assert memory_after - memory_before < 4 * 2**20
