@@ -26,7 +26,7 @@ class Acceptor:
         protocol_factory: makes the protocol of one connection.
         room: returns how many more connections may be open, or NOT_YET; `start` again once there
             is some.
-        on_room: called where a connection that was accepted has failed, and left its room.
+        on_room: called where there may be room again, without a connection that has told of it.
         loop: the running loop.
         on_accepted: told how many connections have been accepted at once.
     """
@@ -129,7 +129,8 @@ class Acceptor:
 
     def _opened(self, task):
         self._opening.discard(task)
-        if not task.cancelled() and not task.result():
+        # A connection that was over before this still counted as opening when it left its room.
+        if not task.cancelled() and (self.is_full or not task.result()):
             self._on_room()
 
     async def _open(self, accepted):
