@@ -3,6 +3,7 @@ set -e
 folder=$1
 cat >"$folder/nginx.conf" <<END
 daemon off;
+user $(id -un) $(id -gn);
 worker_processes 1;
 pid $folder/nginx.pid;
 error_log stderr;
@@ -19,7 +20,8 @@ http {
     scgi_temp_path $folder/nginx-scgi;
     server {
         listen 127.0.0.1:$3;
-        location = / { alias $folder/${2#apps:}; }
+        root $folder;
+        rewrite ^ /${2#apps:} break;
     }
 }
 END
