@@ -50,12 +50,13 @@ cdef class HttpSending(HttpContent):
     cdef object _take(self, object message):
         """Take a message whose turn it is."""
         cdef list out
-        if self.serving.stopping:
+        cdef bint ends = self.serving.stopping and self.state <= START_HELD
+        if ends:
             self.keep_alive = False
         if PyDict_CheckExact(message) and self._send_plainly(<dict> message):
             return self._written() if self.state != START_HELD else None
         self.leave_plain()
-        if self.serving.stopping:
+        if ends:
             self.wire.keep_alive = False
         self.serving.default_fields()  # Date is that of the response, not of the request
         try:

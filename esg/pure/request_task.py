@@ -151,7 +151,7 @@ class RequestTask:
 
     def _take(self, message: Message) -> list[Piece]:
         exchange = self._exchange
-        if self._service.stopping:
+        if self._service.stopping and exchange.state <= http_exchange.START_HELD:
             self._wire.keep_alive = False
         self._service.default_fields()  # Date is that of the response, not of the request
         try:
