@@ -30,12 +30,11 @@ SERVICE = DEPLOY / "systemd" / "esg.service"
 AFTERWARDS = 5.0  # seconds
 
 
-def checked(*arguments: str) -> Config:
+def checked(folder: Path, *arguments: str) -> Config:
     """Return the configuration that a command line of a sample means."""
     found = run_esg("--print-config", *arguments)
     assert found.returncode == 0, found.stderr
-    file = REPOSITORY / ".cache" / "sample.toml"
-    file.parent.mkdir(exist_ok=True)
+    file = folder / "sample.toml"
     file.write_text(found.stdout)
     return collect({}, {}, file).config()
 
@@ -51,9 +50,9 @@ def unit(path: Path) -> configparser.ConfigParser:
     return parser
 
 
-def test_service_has_the_time_that_a_stop_takes() -> None:
+def test_service_has_the_time_that_a_stop_takes(tmp_path: Path) -> None:
     service = unit(SERVICE)["Service"]
-    config = checked(*shlex.split(service["ExecStart"])[1:])
+    config = checked(tmp_path, *shlex.split(service["ExecStart"])[1:])
     assert config.bind == ("systemd",)
     assert float(service["TimeoutStopSec"]) > seconds_of_a_stop(config)
     assert service["Type"] == "notify"
@@ -77,11 +76,11 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
     assert ours == []
 
 
-def test_pod_has_the_time_that_a_stop_takes() -> None:
+def test_pod_has_the_time_that_a_stop_takes(tmp_path: Path) -> None:
     deployment, service = yaml.safe_load_all((DEPLOY / "kubernetes" / "esg.yaml").read_text())
     pod: dict[str, Any] = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    config = checked(*container["args"])
+    config = checked(tmp_path, *container["args"])
     sleep, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
     assert sleep == "sleep"
     assert pod["terminationGracePeriodSeconds"] > float(seconds) + seconds_of_a_stop(config)
