@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import NoReturn
 
 import anyio
 
@@ -21,8 +22,9 @@ def _block(what: str) -> None:
     os.read(sys.stdin.fileno(), 1)
 
 
-async def takes_too_little(_scope: Scope, _receive: Receive) -> None:
-    """Be an application that cannot even be called."""
+def raises_when_called(_scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
+    """Be an application of which not even a coroutine is to be had."""
+    raise RuntimeError("there is none")
 
 
 async def at_once(_scope: Scope, _receive: Receive, send: Send) -> None:

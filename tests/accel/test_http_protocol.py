@@ -40,10 +40,10 @@ def test_unread_content_that_stops_coming(server: ServerProcess, sent: bytes) ->
         assert client.at_end()
 
 
-def test_application_that_cannot_be_called(serve: Serve, row: Row) -> None:
+def test_application_that_raises_when_called(serve: Serve, row: Row) -> None:
     """It is answered for and not counted for ever."""
     options = ("--limit-concurrency", "1", "--lifespan", "off")
-    server = serve(*options, app=f"{APPS}:takes_too_little", row=row)
+    server = serve(*options, app=f"{APPS}:raises_when_called", row=row)
     for _ in range(3):
         with server.connect() as client:
             assert client.get("/").status == 500
