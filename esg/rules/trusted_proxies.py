@@ -65,7 +65,10 @@ class TrustedProxies:
         """
         if client is not None:
             return self.covers(client[0])
-        return self._everyone or self._unix or (server is not None and server[0] in self._sockets)
+        if self._everyone or server is None:
+            return self._everyone or self._unix
+        # A TCP peer that has reset its connection has no address any more, either.
+        return server[1] is None and (self._unix or server[0] in self._sockets)
 
     def covers(self, host: str) -> bool:
         """Tell whether an address is one of a trusted proxy."""

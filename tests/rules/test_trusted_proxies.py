@@ -69,6 +69,14 @@ def test_peer_of_a_socket_without_a_name(trusted_proxies: ModuleType) -> None:
     assert not trusted_proxies.TrustedProxies("/run/esg.sock").trusts_peer(None, None)
 
 
+def test_tcp_peer_without_an_address_is_none_of_a_unix_socket(
+    trusted_proxies: ModuleType,
+) -> None:
+    """It is gone already: what it has sent may still be read."""
+    assert not trusted_proxies.TrustedProxies("unix").trusts_peer(None, SERVER)
+    assert trusted_proxies.TrustedProxies("*").trusts_peer(None, SERVER)
+
+
 def test_tcp_peer_is_none_of_a_unix_socket(trusted_proxies: ModuleType) -> None:
     trusted = trusted_proxies.TrustedProxies("unix, /run/esg.sock,")
     assert not trusted.trusts_peer(("127.0.0.1", 50000), SERVER)
