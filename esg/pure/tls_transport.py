@@ -40,7 +40,7 @@ class TLSTransport(SocketTransport):
         session: which has not begun.
     """
 
-    __slots__ = ("_ahead", "_session", "_unsent")
+    __slots__ = ("_ahead", "_broken", "_session", "_unsent")
 
     scheme = "https"
 
@@ -48,6 +48,7 @@ class TLSTransport(SocketTransport):
         super().__init__(accepted)
         self._session = session
         self._ahead: bytes | None = None  # what `at_eof` has read
+        self._broken: OSError | None = None  # why nothing can be read any more
         self._unsent: Buffer = b""  # ciphertext
 
     @property
@@ -72,6 +73,8 @@ class TLSTransport(SocketTransport):
         return self._read() if data is None else data
 
     def _read(self) -> bytes | None:
+        if self._broken is not None:
+            raise self._broken
         if self._session.state not in (HANDSHAKE, OPEN):
             return super().read_nowait()  # to be thrown away
         for _ in range(_READS_AT_ONCE):
@@ -87,6 +90,9 @@ class TLSTransport(SocketTransport):
         buffer = bytearray(RECORD_SIZE)
         try:
             size = self._session.read_into(buffer)
+        except OSError as error:
+            self._broken = error
+            raise
         finally:
             self._flush()
         return None if size == NOTHING else bytes(memoryview(buffer)[:size])
@@ -143,6 +149,7 @@ class TLSTransport(SocketTransport):
             try:
                 self._ahead = self._read()
             except (OSError, RequestRejected):
+                self.wake()
                 return True
             if self._ahead is not None:
                 self.wake()

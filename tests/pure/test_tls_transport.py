@@ -184,7 +184,31 @@ async def test_a_client_without_closure_alert_is_lost(ends: Ends) -> None:
         with anyio.fail_after(BOUND):
             await ends.transport.wait_readable()
         assert ends.transport.at_eof()
-        assert ends.transport.read_nowait() == b""
+        with pytest.raises(ConnectionAbortedError, match="closure alert"):
+            ends.transport.read_nowait()
+
+
+async def test_nothing_is_read_behind_what_breaks_tls(ends: Ends) -> None:
+    """Whoever can write into the connection could else go on in plaintext."""
+    raised = []
+
+    async def wait() -> None:
+        with pytest.raises(ssl.SSLError) as caught:
+            await ends.read()
+        raised.append(caught.value)
+
+    with socket.socket(fileno=ends.client.detach()) as below:
+        with anyio.fail_after(BOUND):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await anyio.wait_all_tasks_blocked()
+                below.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+                while not raised and not ends.transport.at_eof():
+                    pass
+        below.sendall(b"plaintext")
+        for _ in range(2):
+            with pytest.raises(ssl.SSLError):
+                await ends.read()
 
 
 async def test_answers_of_tls_that_nobody_reads_are_bounded(ends: Ends) -> None:
