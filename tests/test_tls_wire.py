@@ -208,6 +208,27 @@ def test_upload_that_nobody_reads_in_bounded_memory(
         client.reset()
 
 
+def test_what_follows_a_closure_alert_in_bounded_memory(
+    server: ServerProcess, tls: ssl.SSLContext
+) -> None:
+    growth = Growth(server)
+    mark = len(server.stdout())
+    client = server.connect(tls=tls)
+    client.request("/early", "POST", content=b"content")
+    server.stdout.wait_for("# early: waiting", since=mark)
+    assert isinstance(client.socket, ssl.SSLSocket)
+    client.socket.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.socket.unwrap()  # the alert goes out; the server's own comes behind its answer
+    with raw(client) as below:
+        below.settimeout(0.5)
+        with suppress(TimeoutError):
+            for _ in range(64):
+                below.sendall(bytes(MEBIBYTE))
+        assert growth.size < 8 * MEBIBYTE
+        server.open_gate()
+
+
 def test_download_by_a_slow_reader_in_bounded_memory(
     server: ServerProcess, tls: ssl.SSLContext
 ) -> None:

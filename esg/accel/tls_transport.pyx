@@ -70,7 +70,8 @@ cdef class TLSTransport:
 
     def buffer_updated(self, Py_ssize_t size):
         """Take ciphertext that has been read into what `get_buffer` lent."""
-        if self._session.state <= OPEN:
+        # Behind a closure alert nothing counts, and nothing would be decrypted: it would pile up.
+        if self._session.state <= OPEN and not self._ended:
             self._take(memoryview(self._serving.ciphertext_buffer)[:size])
 
     def eof_received(self):
