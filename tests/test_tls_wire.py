@@ -173,6 +173,29 @@ def test_protocols_are_http_1_1_alone(
             assert client.get("/").body == b"hello"
 
 
+def test_a_request_with_a_broken_record_behind_it(
+    server: ServerProcess, version: ssl.SSLContext
+) -> None:
+    """They come in one read, after which TLS tells nothing of the client any more."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    wrapped = version.wrap_bio(incoming, outgoing, server_hostname=HOST)
+    with server.connect() as client:
+        while True:
+            try:
+                wrapped.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                client.send(outgoing.read())
+                incoming.write(client.socket.recv(65536))
+        wrapped.write(REQUEST)
+        client.send(outgoing.read() + b"\x17\x03\x03\x00\x20" + bytes(32))
+        with suppress(ConnectionResetError):
+            while client.socket.recv(65536):
+                pass
+    check_serves(server, version)
+    assert not server.stderr.matching("Internal error")
+
+
 def test_large_content_comes_back_whole(server: ServerProcess, version: ssl.SSLContext) -> None:
     content = bytes(range(256)) * 4096 * 4
     with server.connect(tls=version) as client:

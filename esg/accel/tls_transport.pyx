@@ -147,7 +147,7 @@ cdef class TLSTransport:
         while filled + _record <= buffer.size and self._session.has_more():
             try:
                 size = self._session.read_into(memoryview(buffer)[filled:])
-            except OSError as error:
+            except ConnectionAbortedError as error:  # what came before it counts
                 self._failure = error
                 break
             if size <= 0:
