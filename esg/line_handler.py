@@ -11,14 +11,15 @@ from __future__ import annotations
 import logging
 import os
 import select
+import stat
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final, TextIO
 
-# Where poll() says that a stream can be written to, it takes this much without a wait (POSIX).
-_TAKEN_AT_ONCE: Final = getattr(select, "PIPE_BUF", 512)
+# Where poll() says that a pipe can be written to, it takes this much without a wait (POSIX).
+_PIPE_BUF: Final = getattr(select, "PIPE_BUF", 512)
 _MOST_BEHIND: Final = 2**20  # bytes of lines that wait
 _LAST_CHANCE: Final = 1.0  # seconds that the end of the process waits for them
 
@@ -34,6 +35,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self._number = _descriptor_of(stream)
         self._ready = _ready_for_more(self._number)
+        self._at_once = _taken_at_once(self._number)
         self._lines: deque[bytes] = deque()
         self._size = 0  # of them, with the one that the thread is writing
         self._dropped = 0
@@ -50,7 +52,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
             if not self._size:
                 self.flush()  # what others have written to the stream comes first
             while line and not self._size and self._ready(0):
-                line = line[os.write(self._number, line[:_TAKEN_AT_ONCE]) :]
+                line = line[os.write(self._number, line[: self._at_once]) :]
             if line:
                 self._leave(line)
         except Exception:  # noqa: BLE001 - logging's own way
@@ -127,3 +129,12 @@ def _ready_for_more(number: int) -> Callable[[int], object] | None:
     poll = select.poll()
     poll.register(number, select.POLLOUT)
     return poll.poll
+
+
+def _taken_at_once(number: int) -> int:
+    """Return how much of a line to write at a time.
+
+    A file takes all of it: in parts, lines of several processes would mix.
+    """
+    is_file = number >= 0 and stat.S_ISREG(os.fstat(number).st_mode)
+    return sys.maxsize if is_file else _PIPE_BUF

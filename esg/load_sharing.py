@@ -142,8 +142,11 @@ class LoadShare:
     def _fair_number(self) -> int:
         """Return how many connections a process may have that accepts one more."""
         page = self._page
-        others = [page.connections[i] for i in range(page.used) if page.taking[i]]
-        return sum(others) * 9 // (len(others) * 8)
+        # Ourselves in any case: another process may be passing over us just now.
+        taking = [
+            page.connections[i] for i in range(page.used) if page.taking[i] or i == self._slot
+        ]
+        return sum(taking) * 9 // (len(taking) * 8)
 
     def _count_wait(self, now: float) -> None:
         seen = sum(self._page.accepted[: self._page.used])

@@ -76,7 +76,7 @@ class ServiceManager:
 
     def _send(self, state: str) -> None:
         try:
-            self._socket.sendto(state.encode(), self._address)
+            self._socket.sendto(os.fsencode(state), self._address)
         except OSError as error:
             if not self._warned:
                 self._warned = True

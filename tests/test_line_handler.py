@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -59,6 +60,21 @@ def test_a_long_line_does_not_wait_either() -> None:
         log(handler, "behind")
         assert reader.readline() == b"x" * 500_000 + b"\n"
         assert reader.readline() == b"behind\n"
+
+
+def test_a_file_takes_a_line_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts, the lines of several processes would mix."""
+    written: list[int] = []
+
+    def write(number: int, data: bytes) -> int:
+        written.append(len(data))
+        return os_write(number, data)
+
+    os_write = os.write
+    monkeypatch.setattr(os, "write", write)
+    with (tmp_path / "log").open("w", encoding="utf-8") as stream:
+        log(LineHandler(stream), "x" * 99_999)
+    assert written == [100_000]
 
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,13 @@ def shares_of(page: WorkerPage, count: int) -> list[LoadShare]:
     return shares
 
 
+def test_somebody_who_is_passed_over_meanwhile(page: WorkerPage) -> None:
+    """Between its join and its look at the others, one of them takes it out."""
+    share = LoadShare(page, 0)
+    page.clear(0)
+    assert share._fair_number() == 0
+
+
 class Workers:
     """Let workers accept what is waiting, as the drivers do."""
 

@@ -36,9 +36,17 @@ class FakeManager:
         Raises:
             TimeoutError: there is none within so many seconds.
         """
-        self._socket.settimeout(within)
-        fields = self._socket.recv(4096).decode().splitlines()
+        fields = self.next_bytes(within).decode().splitlines()
         return dict(field.split("=", 1) for field in fields)
+
+    def next_bytes(self, within: float = LINE_BOUND) -> bytes:
+        """Return the next message.
+
+        Raises:
+            TimeoutError: there is none within so many seconds.
+        """
+        self._socket.settimeout(within)
+        return self._socket.recv(4096)
 
     def next_but_pings(self) -> dict[str, str]:
         """Return the next message that is not the watchdog's."""
@@ -78,6 +86,13 @@ def test_start_and_stop_are_told(serve: Serve, row: Row, manager: FakeManager) -
         client.send(b"2")  # it is told when the stop begins, not when it is over
         assert client.response().status == 200
     assert server.wait_exit() == 0
+
+
+def test_a_status_that_is_no_unicode(manager: FakeManager) -> None:
+    """A UNIX socket's path may be any bytes."""
+    with closing(ServiceManager(manager.variable["NOTIFY_SOCKET"])) as service_manager:
+        service_manager.ready("Listening on unix:/\udcff")
+    assert manager.next_bytes() == b"READY=1\nSTATUS=Listening on unix:/\xff"
 
 
 def test_the_socket_may_have_an_abstract_name(serve: Serve) -> None:

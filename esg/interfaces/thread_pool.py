@@ -32,14 +32,26 @@ class ThreadPool:
 
         Args:
             job: must not raise.
+
+        Raises:
+            RuntimeError: there is no thread for it, and the system gives none.
         """
         with self._changed:
             self._jobs.append(job)
             if self._idle >= len(self._jobs):
                 self._changed.notify()
             elif self._threads < self._size:
-                self._threads += 1
-                threading.Thread(target=self._work, name="esg wsgi").start()
+                self._add_thread()
+
+    def _add_thread(self) -> None:
+        try:
+            threading.Thread(target=self._work, name="esg wsgi").start()
+        except RuntimeError:  # the system has no more: those that run will do
+            if not self._threads:
+                self._jobs.pop()
+                raise
+        else:
+            self._threads += 1
 
     def close(self) -> None:
         """End the threads, each when it has done its job; others are not begun."""

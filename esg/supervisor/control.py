@@ -10,13 +10,17 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import signal
 import socket
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from esg.config import Config
 
 Told: TypeAlias = dict[str, Any]
+# A terminal sends these to the whole group. A worker is started with them blocked, until it has said
+# what is to become of them: else they would end it while it imports.
+GROUP_SIGNALS: Final = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 # Longer than any line of a worker's; its text is cut to less.
 _LONGEST_LINE = 1 << 20
 _READ_SIZE = 65536

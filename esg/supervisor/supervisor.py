@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from heapq import heappop, heappush
 from typing import Final
 
 from esg import binding, logs
@@ -61,7 +63,7 @@ class Supervisor:
         self._table = WorkerTable(_policy(config))
         self._wake = Wake()
         self._page = WorkerPage()
-        self._free_slots = deque(range(SLOTS))
+        self._free_slots = list(range(SLOTS))  # a heap: the page is read up to the highest
         self._slots: dict[int, int] = {}
         self._processes: dict[int, WorkerProcess] = {}
         self._listeners: list[socket.socket] = []
@@ -158,7 +160,7 @@ class Supervisor:
             process.send_signal(signal.SIGKILL)
 
     def _start(self, number: int) -> None:
-        slot = self._free_slots.popleft()
+        slot = heappop(self._free_slots)
         self._page.clear(slot)
         self._slots[number] = slot
         listeners = [listener.fileno() for listener in self._listeners]
@@ -230,7 +232,7 @@ class Supervisor:
         self._late_reopening.discard(number)
         slot = self._slots.pop(number)
         self._page.clear(slot)
-        self._free_slots.append(slot)
+        heappush(self._free_slots, slot)
         return self._table.ended(number, time.monotonic(), failure)
 
     def _tell_start_failed(self, process: WorkerProcess) -> None:
@@ -309,20 +311,25 @@ class Supervisor:
     def _renew(self) -> None:
         """Replace all workers, with the settings that count by now."""
         try:
-            config = self._reread()
+            config = self._with_fixed(self._reread())
             text = _config_text(config)
             configure_logging(config)
         except ESGError as error:
             logger.error("The configuration is not taken: %s", error)
             return
-        for name in _FIXED:
-            if getattr(config, name) != getattr(self._config, name):
-                logger.warning("%s has changed, which takes a restart", name)
         self._announcements.reloading()
         self._config, self._config_text = config, text
         self._table.policy = _policy(config)
         self._table.resize(config.workers)
         self._table.renew(time.monotonic())
+
+    def _with_fixed(self, config: Config) -> Config:
+        """Return a configuration with those of our settings that cannot change."""
+        changed = [name for name in _FIXED if getattr(config, name) != getattr(self._config, name)]
+        for name in changed:
+            logger.warning("%s has changed, which takes a restart", name)
+        kept = {name: getattr(self._config, name) for name in changed}
+        return replace(config, **kept) if kept else config
 
     def _resize(self, wanted: int) -> None:
         if self._config.reload or not 1 <= wanted <= _MOST_WORKERS:

@@ -24,7 +24,7 @@ from esg.logs import logger
 from esg.process import configure_logging, leave, run_server
 from esg.server import Server
 from esg.supervision import Supervision
-from esg.supervisor.control import Told, config_of, line, messages
+from esg.supervisor.control import GROUP_SIGNALS, Told, config_of, line, messages
 
 # For what a worker does beyond its graceful stop, once its supervisor is gone.
 _ORPHAN_SLACK = 10.0  # seconds
@@ -38,9 +38,10 @@ def main(arguments: list[str]) -> NoReturn:
     Args:
         arguments: the number of the descriptor that leads to the supervisor.
     """
-    # A terminal sends these to the whole group: the supervisor says what follows from them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # The supervisor gets these as well, and says what follows from them.
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
     told = messages(channel)

@@ -12,11 +12,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from esg.logs import logger
-from esg.supervisor.control import Lines, Told, line
+from esg.supervisor.control import GROUP_SIGNALS, Lines, Told, line
 
 _READ_SIZE = 65536
 _MODULE = "esg.supervisor"
@@ -38,7 +39,7 @@ class WorkerProcess:
 
     def __init__(self, settings: Told, passed: Sequence[int]) -> None:
         self.channel, theirs = socket.socketpair()
-        with theirs:
+        with theirs, _blocked(GROUP_SIGNALS):
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 [*_interpreter(), "-m", _MODULE, str(theirs.fileno())],
                 pass_fds=[theirs.fileno(), *passed],
@@ -106,6 +107,16 @@ class WorkerProcess:
             self.channel.sendall(line(**said))
         except OSError as error:  # its end shows elsewhere
             logger.debug("Cannot tell worker %d: %s", self.pid, error)
+
+
+@contextmanager
+def _blocked(numbers: Sequence[int]) -> Iterator[None]:
+    """Keep signals back, also from the processes that are started meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _interpreter() -> list[str]:

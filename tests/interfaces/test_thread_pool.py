@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from esg.interfaces.thread_pool import ThreadPool
 
 BOUND = 15.0  # seconds, for whatever should take none
@@ -93,3 +95,36 @@ def test_busy_threads_end_with_their_jobs() -> None:
 
 def test_nothing_was_ever_done() -> None:
     ThreadPool(1).close()
+
+
+def no_thread(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_thread_that_is_not_to_be_had_does_not_count() -> None:
+    """Else the pool would shrink with each, and in the end run nothing."""
+    pool, jobs = ThreadPool(1), Jobs()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError, match="start new thread"):
+            pool.start(lambda: jobs.job("refused"))
+    pool.start(lambda: jobs.job("taken"))
+    jobs.go_on.release(2)
+    wait(jobs.ended)
+    pool.close()
+    join(jobs.threads)
+    assert jobs.order == ["taken"]
+
+
+def test_a_job_without_a_thread_of_its_own_waits_for_one() -> None:
+    pool, jobs = ThreadPool(2), Jobs()
+    pool.start(jobs.job)
+    wait(jobs.begun)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        pool.start(jobs.job)
+    jobs.go_on.release(2)
+    wait(jobs.ended, 2)
+    assert len(jobs.threads) == 1
+    pool.close()
+    join(jobs.threads)

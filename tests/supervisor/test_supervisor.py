@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -15,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from esg.config import Config
+from esg.supervisor import supervisor
 from tests.certificates import Authority
 from tests.client import Connection
 from tests.conftest import Serve, require
 from tests.rows import FIRST_ROW, Row
-from tests.server import ESG, REPOSITORY, ServerProcess, environment, run_esg
+from tests.server import ESG, LINE_BOUND, REPOSITORY, ServerProcess, environment, run_esg
 from tests.supervisor.load import under_load
 from tests.supervisor.test_workers import APP, ENDED, SERVES
 
@@ -64,6 +67,27 @@ def test_an_address_that_is_taken() -> None:
     assert f"cannot bind 127.0.0.1:{port}" in done.stderr
 
 
+def test_places_in_the_shared_page_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For every accept() reads the page up to the last one."""
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EAGAIN, "no process")
+
+    monkeypatch.setattr(supervisor, "WorkerProcess", refuse)
+    config = Config(APP, workers=3)
+    watching = supervisor.Supervisor(config, lambda: config)
+    try:
+        for now in range(100, 1000, 100):
+            for act, number in watching._table.decide(now):
+                watching._do(act, number)
+            watching._table.renew(now)
+        assert watching._page.used == 1
+    finally:
+        watching._page.close()
+        watching._wake.close()
+        watching._selector.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_start_that_hangs_can_be_stopped(write_module: WriteModule, number: int) -> None:
     """In the import and in the lifespan's start-up; neither counts as a blocked loop."""
@@ -79,6 +103,26 @@ def test_a_start_that_hangs_can_be_stopped(write_module: WriteModule, number: in
             assert not server.stderr.matching("Traceback|listening|stuck")
         finally:
             server.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT], ids=["SIGHUP", "SIGQUIT"])
+def test_a_signal_to_the_whole_group_while_workers_start(number: int) -> None:
+    """It is the supervisor that heeds it; no worker is lost."""
+    if not Path("/proc/self/task").exists():
+        pytest.skip("only /proc tells whether workers have been started")
+    server = ServerProcess([*TWO, "--port", "0", APP], command=("setsid", *ESG))
+    try:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+        patience = time.monotonic() + LINE_BOUND
+        while len(children.read_text("ascii").split()) < 2:
+            assert time.monotonic() < patience
+            time.sleep(0.001)
+        os.killpg(server.pid, number)
+        server.stderr.wait_for(SERVES, count=2)
+        assert not server.stderr.matching("killed")
+        assert server.stop() == 0
+    finally:
+        server.end()
 
 
 def test_the_application_is_not_imported_by_the_supervisor(
@@ -236,6 +280,18 @@ def test_a_configuration_that_is_wrong_changes_nothing(
     configured.stderr.wait_for("WARNING.*host has changed, which takes a restart")
     configured.stderr.wait_for(ENDED, count=2)
     assert number_of(configured) == "3"
+
+
+def test_reload_cannot_be_switched_on(configured: ServerProcess, tmp_path: Path) -> None:
+    """Nobody watches files; a worker still goes only when another one serves."""
+    site(tmp_path, "workers = 1\nreload = true\nheader = ['X-Number: 4']\n")
+    configured.send_signal(signal.SIGHUP)
+    configured.stderr.wait_for("WARNING.*reload has changed, which takes a restart")
+    configured.stderr.wait_for(ENDED, count=2)
+    told = configured.stderr.matching(f"{SERVES}|{ENDED}")
+    assert len(told) == 5  # three have come, and two of these went
+    assert re.search(ENDED, told[-1])
+    assert number_of(configured) == "4"
 
 
 def test_an_application_that_does_not_load_any_more(

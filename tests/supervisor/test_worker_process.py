@@ -43,6 +43,18 @@ def test_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert process.returncode() == 0
 
 
+def test_signals_to_the_whole_group_wait_for_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    process = started(
+        monkeypatch,
+        "import signal, sys\n"
+        "blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())\n"
+        "sys.exit(blocked != {signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})\n",
+    )
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert ended(process) == "exit code 0"
+
+
 @pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "SIGKILL"), (60, "signal 60")])
 def test_how_it_ends(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
     program = f"import os; os.kill(os.getpid(), {int(number)})"
