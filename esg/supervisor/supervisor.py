@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from heapq import heappop, heappush
+from pathlib import Path
 from typing import Final
 
 from esg import binding, logs
@@ -86,6 +87,7 @@ class Supervisor:
             ending.callback(self._wake.close)
             ending.callback(self._selector.close)
             self._check_memory_is_known()
+            self._check_directories()
             self._listeners = binding.bind(self._config)
             ending.callback(self._release)
             self._announcements = Announcements(self._config, self._listeners)
@@ -267,6 +269,11 @@ class Supervisor:
                 resident_size(0)
             except FileNotFoundError:
                 raise StartupError("--worker-max-rss needs /proc, which is not here") from None
+
+    def _check_directories(self) -> None:
+        for directory in self._config.reload_dir if self._config.reload else ():
+            if not Path(directory).is_dir():
+                raise StartupError(f"reload_dir (--reload-dir) is no directory: {directory}")
 
     def _dump_one(self) -> None:
         process = self._processes.get(self._to_dump.popleft())

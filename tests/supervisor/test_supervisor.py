@@ -58,6 +58,12 @@ def test_workers_that_crash_as_they_start_end_all(write_module: WriteModule) -> 
     assert done.stderr.splitlines()[-1] == "esg: the workers end before they serve"
 
 
+def test_a_directory_to_watch_that_is_none() -> None:
+    done = run_esg("--reload", "--reload-dir", "no/where", "--port", "0", APP)
+    assert done.returncode == 3
+    assert done.stderr == "esg: reload_dir (--reload-dir) is no directory: no/where\n"
+
+
 def test_an_address_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
