@@ -22,7 +22,7 @@ from tests.conformance import peers
 from tests.conformance.cases import ALL_CASES, GROUPS
 from tests.conformance.model import Level
 from tests.conformance.report import visible
-from tests.conformance.targets import REPOSITORY, own_targets
+from tests.conformance.targets import REPOSITORY, Target, own_targets
 
 DOCUMENTS = REPOSITORY / ".cache" / "conformance"
 PAGE = REPOSITORY / "docs" / "conformance.md"
@@ -241,9 +241,14 @@ def run_on(target: str) -> Path | None:
     return document if document.exists() else None
 
 
+def _own_rows() -> list[Target]:
+    """Return ESG's rows on this interpreter, without TLS, as the peers are."""
+    return [t for t in own_targets() if t.interpreter is None and not t.secure]
+
+
 def gather() -> list[Server]:
     """Read the documents of all servers that have one, ESG's rows first."""
-    ours = [(t.id, "ESG", " ".join(t.command)) for t in own_targets() if t.interpreter is None]
+    ours = [(t.id, "ESG", " ".join(t.command)) for t in _own_rows()]
     others = [(p.id, p.version(), p.command) for p in peers.PEERS if p.missing is None]
     open_to_all = {case.id for case in ALL_CASES if case.open_to_all}
     servers = []
@@ -281,7 +286,7 @@ def main() -> int:
     """
     DOCUMENTS.mkdir(parents=True, exist_ok=True)
     not_installed = peers.install()
-    ours = [target.id for target in own_targets() if target.interpreter is None]
+    ours = [target.id for target in _own_rows()]
     targets = sys.argv[1:] or [*ours, *(peer.id for peer in peers.PEERS if peer.missing is None)]
     without = [target for target in targets if run_on(target) is None]
     write_pages()

@@ -71,7 +71,8 @@ PEERS = (
     Peer("h2corn", "{python} -m h2corn {app} --bind 127.0.0.1:{port}", ("h2corn",)),
     Peer(
         "fastpysgi",
-        "{python} -m fastpysgi {app} --host 127.0.0.1 --port {port}",
+        "{python} -c 'import fastpysgi; fastpysgi.run_from_cli()' {app}"
+        " --host 127.0.0.1 --port {port}",
         ("fastpysgi",),
     ),
 )

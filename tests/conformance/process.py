@@ -159,21 +159,25 @@ class ServerProcess:
             await self.changes.once_more(0.05)
         return False
 
-    async def notice_death(self, suspected: bool) -> None:
-        """Wait for the exit of a server that accepts connections no more, however it came to it.
+    async def notice_death(self, suspected: bool) -> bool:
+        """Tell whether the server accepts connections no more; then wait for its exit.
+
+        It may not come: what does not accept may be one of several processes.
 
         Args:
             suspected: it left somebody waiting: it may be ending, its listening socket the last.
         """
+        refused = False
         try:
             _, writer = await asyncio.open_connection(*self.address)
             writer.close()
             bound = SUSPICION_BOUND if suspected else 0.0
         except ConnectionRefusedError:
-            bound = DEATH_BOUND
+            bound, refused = DEATH_BOUND, True
         if bound:
             with contextlib.suppress(Timeout):
                 await self.exited(bound)
+        return refused or self.exit_code is not None
 
     def open_descriptors(self) -> int:
         """Return how many file descriptors the process has open (Linux)."""

@@ -238,15 +238,21 @@ class Suite:
 
     async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
         seen = await CaseRun(case, process, self._channel, self._queue, mode).run()
-        if not target.exact and not case.own_process:
-            await process.notice_death(seen.in_vain)
-        if process.exit_code is not None and not case.own_process:
-            seen.died = True
-            seen.problems.append(f"the server process has died with {process.exit_code}")
+        if not case.own_process:
+            seen.died = await self._has_died(target, process, seen)
         outcome = Outcome(seen, violations(seen, target.exact), target.exact)
         if not outcome.problems:
             seen.log = ""  # Nobody will read it, and there are thousands.
         self._outcomes[target.id, case.id, mode] = outcome
+
+    async def _has_died(self, target: Target, process: ServerProcess, seen: Observation) -> bool:
+        """Tell whether the server has died, as a problem of the run."""
+        refuses = not target.exact and await process.notice_death(seen.in_vain)
+        if process.exit_code is not None:
+            seen.problems.append(f"the server process has died with {process.exit_code}")
+        elif refuses:
+            seen.problems.append("the server accepts connections no more")
+        return refuses or process.exit_code is not None
 
     def _compare_modes(self, target: Target, case: Case) -> None:
         """Hold the split run to the verdict of the whole run."""
