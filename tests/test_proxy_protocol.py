@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
+
 from tests.certificates import HOST, Authority
 from tests.conftest import Serve
 from tests.rows import Row
 from tests.server import ServerProcess
 
 HEADER = b"PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n"
+SIGNATURE_2 = b"\r\n\r\n\x00\r\nQUIT\n"
 TOLD = '"client": "(\'203.0.113.7\', 4711)"'
 REJECTED = "no PROXY protocol header: "
 
@@ -27,6 +30,26 @@ def test_much_comes_behind_the_header_at_once(serve: Serve, row: Row) -> None:
         client.send(HEADER + head + content)
         assert client.response().body == b"%d" % len(content)
         assert TOLD in client.get("/scope-of-it").text
+
+
+@pytest.mark.parametrize(
+    ("header", "believed"),
+    [
+        (b"PROXY UNKNOWN\r\n", False),
+        (SIGNATURE_2 + b"\x21\x00\x00\x00", False),
+        (SIGNATURE_2 + b"\x20\x00\x00\x00", True),
+    ],
+    ids=["v1 UNKNOWN", "v2 UNSPEC", "v2 LOCAL"],
+)
+def test_who_is_not_told_is_not_believed(
+    serve: Serve, row: Row, header: bytes, believed: bool
+) -> None:
+    """Only what the proxy asks on its own account comes from whom we trust."""
+    with serving(serve, row).connect() as client:
+        client.send(header + b"GET /scope-of-it HTTP/1.1\r\nHost: a\r\n")
+        client.send(b"X-Forwarded-For: 203.0.113.9\r\n\r\n")
+        scope = client.response().text
+        assert ("203.0.113.9', 0)" in scope) is believed
 
 
 def test_connection_that_awaits_a_header_counts(serve: Serve, row: Row) -> None:

@@ -54,7 +54,8 @@ cdef class TransportConnection(Connection):
         else:
             self.client = peer(transport.get_extra_info("peername"))
             self.server = endpoint(transport.get_extra_info("sockname"))
-            self.proxied = self.serving.believes(self.client, self.server)
+            self.proxied = self.told is None or self.told.is_local
+            self.proxied = self.proxied and self.serving.believes(self.client, self.server)
         # With no room at all, the transport pauses us exactly while bytes are unsent.
         transport.set_write_buffer_limits(0)
         self.deadlines.arm(HEAD, monotonic())

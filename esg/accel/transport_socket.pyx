@@ -25,7 +25,11 @@ def is_readable(transport):
 def is_at_end(transport):
     """Tell whether what comes next from the kernel is the end of the stream."""
     # uvloop's stand-in for the socket cannot receive, so a copy of it does.
-    with socket.fromfd(fileno(transport), socket.AF_INET, socket.SOCK_STREAM) as sock:
+    try:
+        sock = socket.fromfd(fileno(transport), socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:  # no descriptor is left: it will be asked again
+        return False
+    with sock:
         try:
             return not sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:

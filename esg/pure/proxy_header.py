@@ -35,6 +35,8 @@ async def take_proxy_header(connection: HttpConnection) -> bool:
         connection.proxied = header.client is not None and connection.service.believes(
             header.client, header.server
         )
+    elif header is not None and not header.is_local:
+        connection.proxied = False
     return header is not None
 
 

@@ -45,14 +45,17 @@ class ProxyHeader:
         size: of the header, in bytes; what follows is the connection's own.
         tells_ends: whether it tells the ends of the connection. If not, they are those of the
             connection that the header came on: the proxy speaks for itself, or does not know.
+        is_local: whether the proxy speaks for itself, as when it asks for the server's health. Only
+            then its own word on requests counts: what it does not know it cannot vouch for.
         client, server: the two ends as a scope shows them.
     """
 
-    __slots__ = ("client", "server", "size", "tells_ends")
+    __slots__ = ("client", "is_local", "server", "size", "tells_ends")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.tells_ends = False
+        self.is_local = False
         self.client: _Address = None
         self.server: _Address = None
 
@@ -122,6 +125,7 @@ def _read_2(data: bytes) -> ProxyHeader | None:
             raise ProxyHeaderRejected("too short for its addresses")
     if len(data) < header.size:
         return None
+    header.is_local = command == _LOCAL
     if command == _PROXY and family != _UNSPECIFIED:
         header.tells_ends = True
         _read_ends_2(header, family, data[_FIXED : _FIXED + _SIZES[family]])

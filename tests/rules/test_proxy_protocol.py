@@ -120,6 +120,7 @@ def test_ends_are_told(proxy_protocol: ModuleType, name: str) -> None:
 def test_ends_are_those_of_the_connection(proxy_protocol: ModuleType, name: str) -> None:
     header = proxy_protocol.read(SILENT[name] + REST)
     assert header.size == len(SILENT[name])
+    assert header.is_local == (name.startswith("v2 LOCAL") or name == "v2 of 4096 bytes")
     assert not header.tells_ends
 
 

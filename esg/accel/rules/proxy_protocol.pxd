@@ -4,6 +4,7 @@
 cdef class ProxyHeader:
     cdef public Py_ssize_t size
     cdef public bint tells_ends
+    cdef public bint is_local
     cdef public tuple client
     cdef public tuple server
 
