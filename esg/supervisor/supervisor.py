@@ -61,6 +61,7 @@ class Supervisor:
         self._config = config
         self._reread = reread
         self._config_text = _config_text(config)
+        self._proven = config  # the last one with which a worker has served
         self._table = WorkerTable(_policy(config))
         self._wake = Wake()
         self._page = WorkerPage()
@@ -195,6 +196,8 @@ class Supervisor:
             for message in process.messages():
                 if "serving" in message:
                     self._table.ready(number, time.monotonic())
+                    if self._table.is_newest(number):
+                        self._proven = self._config
                     logger.info("Worker %d serves", process.pid)
                     if number in self._late_reopening:
                         process.send_signal(signal.SIGUSR1)
@@ -244,6 +247,7 @@ class Supervisor:
             logger.info("Waiting for a change of the files")
         elif self._table.has_old:
             self._table.keep_old()
+            self._take(self._proven)  # for those that will replace them
             logger.error("The workers that serve are kept")
 
     # How workers fare.
@@ -318,17 +322,24 @@ class Supervisor:
     def _renew(self) -> None:
         """Replace all workers, with the settings that count by now."""
         try:
-            config = self._with_fixed(self._reread())
-            text = _config_text(config)
-            configure_logging(config)
+            self._take(self._with_fixed(self._reread()))
         except ESGError as error:
             logger.error("The configuration is not taken: %s", error)
             return
         self._announcements.reloading()
+        self._table.renew(time.monotonic())
+
+    def _take(self, config: Config) -> None:
+        """Let a configuration count for the workers to come.
+
+        Raises:
+            ESGError: it cannot; the one before still counts.
+        """
+        text = _config_text(config)
+        configure_logging(config)
         self._config, self._config_text = config, text
         self._table.policy = _policy(config)
         self._table.resize(config.workers)
-        self._table.renew(time.monotonic())
 
     def _with_fixed(self, config: Config) -> Config:
         """Return a configuration with those of our settings that cannot change."""

@@ -233,6 +233,10 @@ class WorkerTable:
         """The workers that serve, marked ones among them."""
         return self._in(State.SERVING)
 
+    def is_newest(self, number: int) -> bool:
+        """Tell whether a worker is of the newest generation."""
+        return self.members[number].generation == self._generation
+
     @property
     def has_old(self) -> bool:
         """Tell whether workers serve that are of a former generation."""

@@ -154,6 +154,8 @@ def overview(servers: list[Server]) -> str:
     lines += [f"| {server.id} | `{server.command}` |" for server in servers]
     python = f"{platform.python_implementation()} {platform.python_version()}"
     lines += ["", f"All on {python}, {platform.system()}.", ""]
+    lines += [f"Not judged: {peer.id}: {peer.unjudged}." for peer in peers.PEERS if peer.unjudged]
+    lines.append("")
     return "\n".join(lines)
 
 
@@ -246,10 +248,15 @@ def _own_rows() -> list[Target]:
     return [t for t in own_targets() if t.interpreter is None and not t.secure]
 
 
+def _judged() -> list[peers.Peer]:
+    """Return the peers that are installed and can be judged."""
+    return [peer for peer in peers.PEERS if peer.missing is None and not peer.unjudged]
+
+
 def gather() -> list[Server]:
     """Read the documents of all servers that have one, ESG's rows first."""
     ours = [(t.id, "ESG", " ".join(t.command)) for t in _own_rows()]
-    others = [(p.id, p.version(), p.command) for p in peers.PEERS if p.missing is None]
+    others = [(p.id, p.version(), p.command) for p in _judged()]
     open_to_all = {case.id for case in ALL_CASES if case.open_to_all}
     servers = []
     for name, version, command in (*ours, *others):
@@ -287,7 +294,7 @@ def main() -> int:
     DOCUMENTS.mkdir(parents=True, exist_ok=True)
     not_installed = peers.install()
     ours = [target.id for target in _own_rows()]
-    targets = sys.argv[1:] or [*ours, *(peer.id for peer in peers.PEERS if peer.missing is None)]
+    targets = sys.argv[1:] or [*ours, *(peer.id for peer in _judged())]
     without = [target for target in targets if run_on(target) is None]
     write_pages()
     for name in (*not_installed, *without):

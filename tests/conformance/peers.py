@@ -28,11 +28,13 @@ class Peer:
         id: the name for `--target`.
         command: the command line, with {python}, {app} and {port} left open.
         requires: what pip installs for it; the first is the server itself.
+        unjudged: why the matrix has no row for it, if it has none.
     """
 
     id: str
     command: str
     requires: tuple[str, ...]
+    unjudged: str = ""
 
     @property
     def distribution(self) -> str:
@@ -74,6 +76,7 @@ PEERS = (
         "{python} -c 'import fastpysgi; fastpysgi.run_from_cli()' {app}"
         " --host 127.0.0.1 --port {port}",
         ("fastpysgi",),
+        unjudged="its scopes name no client, by which the suite tells calls apart",
     ),
 )
 

@@ -311,6 +311,19 @@ def test_an_application_that_does_not_load_any_more(
     assert not configured.stderr.matching(ENDED)
 
 
+def test_a_configuration_that_does_not_serve_is_forgotten(
+    configured: ServerProcess, tmp_path: Path
+) -> None:
+    """What takes the place of a worker that was kept has the configuration of that one."""
+    site(tmp_path, "workers = 2\nfactory = true\nheader = ['X-Number: 2']\n")
+    configured.send_signal(signal.SIGHUP)
+    configured.stderr.wait_for("ERROR.*The workers that serve are kept")
+    kept = re.findall(r"Worker (\d+) serves", "\n".join(configured.stderr.matching(SERVES)))
+    os.kill(int(kept[0]), signal.SIGKILL)
+    configured.stderr.wait_for(SERVES, count=len(kept) + 1)
+    assert number_of(configured) == "1"
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_log_files_are_opened_again(serve: Serve, tmp_path: Path, workers: str) -> None:
     log = tmp_path / "esg.log"
