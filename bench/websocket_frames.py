@@ -16,6 +16,8 @@ from dataclasses import dataclass
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 MASK = b"\x37\xfa\x21\x3d"
 DEFLATED, TEXT, BINARY = 0x40, 1, 2
+# The offer lets a server ask for a smaller window than 15 bits; none here asks for less than 12.
+WINDOW_BITS = 12
 # What the sender of a compressed message leaves out, and its reader puts back.
 TAIL = b"\x00\x00\xff\xff"
 READ_SIZE = 1 << 18
@@ -63,7 +65,7 @@ class Message:
         payload = self.payload
         first = 0x80 | self.opcode
         if self.compressed:
-            compressor = zlib.compressobj(wbits=-15)
+            compressor = zlib.compressobj(wbits=-WINDOW_BITS)
             payload = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
             payload = payload.removesuffix(TAIL)
             first |= DEFLATED
