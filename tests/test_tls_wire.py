@@ -12,9 +12,10 @@ import pytest
 from tests.certificates import HOST, Authority, Pair
 from tests.client import Connection
 from tests.conftest import Serve
+from tests.hardening.memory import Growth
 from tests.rows import Row
 from tests.server import ServerProcess
-from tests.test_memory import Growth, send_content
+from tests.test_memory import send_content
 
 MEBIBYTE = 1 << 20
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
