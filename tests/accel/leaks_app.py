@@ -151,9 +151,8 @@ async def _socket_raise(receive: Receive, send: Send) -> None:
     raise ValueError("as asked")
 
 
-def _open_files() -> int:
-    found = [os.path.realpath(entry) for entry in Path("/proc/self/fd").iterdir()]
-    return found.count(_file.name)
+def _descriptors() -> list[str]:
+    return [os.path.realpath(entry) for entry in Path("/proc/self/fd").iterdir()]
 
 
 async def _held(receive: Receive, send: Send) -> None:
@@ -161,12 +160,15 @@ async def _held(receive: Receive, send: Send) -> None:
     kinds = (
         *("HttpProtocol", "HttpRequest", "RequestTask", "FilePart", "ProxyHeaderProtocol"),
         *("WebSocketProtocol", "WebSocket", "WebSocketTask", "FrameReader", "AppWaiter"),
+        *("TLSProtocol", "TLSSession", "SSLObject", "TimerHandle"),
     )
     names = [type(o).__name__ for o in gc.get_objects()]
     counts = {kind: names.count(kind) for kind in kinds}
     del names
     gc.collect()
-    held = {"blocks": sys.getallocatedblocks(), "files": _open_files(), **counts}
+    open_now = _descriptors()
+    files = {"descriptors": len(open_now), "files": open_now.count(_file.name)}
+    held = {"blocks": sys.getallocatedblocks(), **files, **counts}
     await _answer(send, json.dumps(held).encode())
 
 

@@ -1,16 +1,20 @@
-"""200,000 requests of every kind leave nothing behind in the fast implementation's process."""
+"""Requests and connections of every kind leave nothing behind in the fast driver's process."""
 
 from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.certificates import Authority
 from tests.conformance import websocket_frames
 from tests.conformance.websocket_frames import BINARY, CONTINUATION, PING, TEXT, frame
 from tests.conftest import Serve, require
@@ -41,31 +45,36 @@ CHUNKED = (
 )
 
 
-def exchange(server: ServerProcess, data: bytes) -> None:
+def exchange(client: socket.socket, data: bytes) -> None:
     """Send requests, the last of which closes, and read until the end."""
-    with socket.create_connection(("127.0.0.1", server.port)) as client:
-        client.sendall(data)
-        while client.recv(65536):
-            pass
+    client.sendall(data)
+    while client.recv(65536):
+        pass
 
 
-def aborted(server: ServerProcess, data: bytes) -> None:
+def aborted(client: socket.socket, data: bytes) -> None:
     """Send a request and reset the connection."""
-    with socket.create_connection(("127.0.0.1", server.port)) as client:
-        client.sendall(data)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    client.sendall(data)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
-def half_closed(server: ServerProcess, data: bytes) -> None:
+def half_closed(client: socket.socket, data: bytes) -> None:
     """Send requests and FIN, and read until the end."""
-    with socket.create_connection(("127.0.0.1", server.port)) as client:
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-        while client.recv(65536):
-            pass
+    client.sendall(data)
+    client.shutdown(socket.SHUT_WR)
+    while client.recv(65536):
+        pass
 
 
-Kind = tuple[int, Callable[[ServerProcess, bytes], None], bytes]
+def closed(client: socket.socket, data: bytes) -> None:
+    """Send requests and a closure alert, and wait for the server's."""
+    assert isinstance(client, ssl.SSLSocket)
+    client.sendall(data)
+    with suppress(ssl.SSLError):  # answers come before it, and nobody reads them
+        client.unwrap()
+
+
+Kind = tuple[int, Callable[[socket.socket, bytes], None], bytes]
 
 # How many requests, what is done, and the bytes.
 KINDS: tuple[Kind, ...] = (
@@ -171,16 +180,54 @@ PROXIED_KINDS: tuple[Kind, ...] = (
 )
 
 
-def rounds(server: ServerProcess, count: int, kinds: tuple[Kind, ...] = KINDS) -> None:
+# Some that speak TLS, then some that do not, or not to its end.
+SECURED_KINDS: tuple[Kind, ...] = (
+    (1, exchange, get("/") * 5 + CLOSE),
+    (1, exchange, post("/echo", b"x" * 300_000) + CLOSE),
+    (1, exchange, get("/by-path") + get("/by-parts") + get("/later") + CLOSE),
+    (1, exchange, get("/raise")),
+    (1, exchange, b"no request\r\n\r\n"),
+    (1, exchange, opening("echo", DEFLATE) + COMPRESSED + MESSAGES + NORMAL_END),
+    (1, half_closed, get("/")),
+    (1, half_closed, get("/until-disconnect")),
+    (1, closed, b""),
+    (1, closed, get("/")),
+    (1, closed, get("/until-disconnect")),
+    (1, closed, get("/by-path")),
+    (1, aborted, get("/until-disconnect")),
+    (1, aborted, get("/by-path")),
+    (1, aborted, opening("flood")),
+    (1, aborted, opening("slow")),
+    (1, aborted, b""),
+)
+UNSECURED_KINDS: tuple[Kind, ...] = (
+    (1, exchange, get("/")),
+    (1, exchange, b"\x16\x03\x01\x02\x00" + bytes(512)),
+    (1, half_closed, b""),
+    (1, half_closed, b"\x16\x03\x01\x02\x00"),
+    (1, aborted, b"\x16\x03\x01\x02\x00"),
+    (1, aborted, b""),
+)
+
+
+def rounds(
+    server: ServerProcess,
+    count: int,
+    kinds: tuple[Kind, ...] = KINDS,
+    tls: ssl.SSLContext | None = None,
+) -> None:
     """Make every kind of request `count` times."""
     for _ in range(count):
         for _, act, data in kinds:
-            act(server, data)
+            with server.connect(tls=tls) as connection:
+                act(connection.socket, data)
 
 
-def held(server: ServerProcess, header: bytes = b"") -> dict[str, Any]:
+def held(
+    server: ServerProcess, header: bytes = b"", tls: ssl.SSLContext | None = None
+) -> dict[str, Any]:
     """Return what the process holds."""
-    with server.connect() as connection:
+    with server.connect(tls=tls) as connection:
         connection.send(header)
         answer: dict[str, Any] = json.loads(connection.get("/held").body)
         return answer
@@ -237,5 +284,31 @@ def test_nothing_is_left_of_proxied_connections(fast_row: Row, serve: Serve) -> 
     for kind in ("ProxyHeaderProtocol", "WebSocketProtocol"):
         assert after[kind] == 0, f"{kind} of what has ended are still there"
     assert after["HttpProtocol"] == 1
+    assert after["blocks"] - before["blocks"] < total // 10 + 200
+    assert memory_after - memory_before < 4 * 2**20
+
+
+def test_nothing_is_left_of_tls(fast_row: Row, serve: Serve, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    options = ("--no-access-log", *authority.issue("server").options)
+    server = serve(*options, app="tests.accel.leaks_app:app", row=fast_row)
+    tls = authority.client()
+
+    def several(count: int) -> None:
+        rounds(server, count, SECURED_KINDS, tls)
+        rounds(server, count, UNSECURED_KINDS)
+
+    total = SESSIONS // (len(SECURED_KINDS) + len(UNSECURED_KINDS)) // 4
+    several(total // 5)
+    before, memory_before = held(server, tls=tls), server.memory()
+    several(total - total // 5)
+    after, memory_after = held(server, tls=tls), server.memory()
+    for kind in ("WebSocketProtocol", "FilePart"):
+        assert after[kind] == 0, f"{kind} of what has ended are still there"
+    for kind in ("HttpProtocol", "TLSProtocol", "TLSSession", "SSLObject"):
+        assert after[kind] == 1, f"{kind} of what has ended are still there"
+    assert after["files"] == before["files"]
+    assert after["descriptors"] == before["descriptors"]
+    assert after["TimerHandle"] <= before["TimerHandle"] + 1
     assert after["blocks"] - before["blocks"] < total // 10 + 200
     assert memory_after - memory_before < 4 * 2**20
