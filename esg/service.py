@@ -53,6 +53,8 @@ class Service:
         share: this process's part, where others accept from the same listeners.
         on_enough: told why another process should take this one's place; without it, the server
             stops where it has had enough.
+        on_stop: the driver's; called at once when the stop begins, and when idle connections are to
+            be closed, too. Who waits for an event learns of it some callbacks later.
 
     Attributes:
         stop: set when the server is to stop gracefully.
@@ -73,6 +75,7 @@ class Service:
     tls: ServerTLS | None = None
     share: LoadShare | None = None
     on_enough: Callable[[str], None] | None = None
+    on_stop: Callable[[], None] | None = None
     stop: anyio.Event = field(default_factory=anyio.Event)
     force_stop: anyio.Event = field(default_factory=anyio.Event)
     stuck: anyio.Event = field(default_factory=anyio.Event)
@@ -151,13 +154,18 @@ class Service:
         """
         if not self.stop.is_set():
             self.retiring = True
-            self.stop.set()
+            self._stop()
 
     def end_idle(self) -> None:
         """Stop, or end a retirement's patience with idle connections."""
         self.retiring = False
-        self.stop.set()
+        self._stop()
         self.idle_over.set()
+
+    def _stop(self) -> None:
+        self.stop.set()
+        if self.on_stop is not None:
+            self.on_stop()
 
     def default_fields(self) -> DefaultFields:
         """Return the default response fields, with a Date of this second."""
@@ -194,7 +202,7 @@ class Service:
                 self.on_enough(f"it has had {limit} requests (--limit-max-requests)")
                 return
             logger.info("Stopping after %d requests (--limit-max-requests)", limit)
-            self.stop.set()
+            self._stop()
 
     def request_ended(self) -> None:
         """Count a request whose response is over."""

@@ -41,6 +41,7 @@ class FastServer:
         self._service = service
         self._loop = asyncio.get_running_loop()
         self._serving = Serving(service, self._loop)
+        service.on_stop = self._serving.stop
         self._sweeper = None
         shares = service.share is not None
         accepted = self._accepted if shares else None
@@ -64,10 +65,8 @@ class FastServer:
             for acceptor in self._acceptors:
                 await acceptor.finish(take_waiting=not self._service.retiring)
             self._stop_listening()
-            self._serving.stop()
             if self._service.retiring:
                 await self._serve_idle_once_more()
-            self._serving.close_idle()
             _stop_idle(self._serving)
             self._sweeper.cancel()
             self._sweep()  # from now on as often as connections that drain need it

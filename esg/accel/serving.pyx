@@ -143,13 +143,11 @@ cdef class Serving:
         self.logs_details = self.logs_access and self.service.access_log.detailed
 
     def stop(self):
-        """Take note that the answers from now on are the last of their connections."""
+        """Take note that answers are the last of their connections; perhaps idle ones end, too."""
         self.stopping = True
-
-    def close_idle(self):
-        """Take note that connections are to be closed that are idle."""
-        self.closing_idle = True
-        self.timeouts.sweep_for(self.timeouts.drain)
+        self.closing_idle = self.service.closes_idle
+        if self.closing_idle:
+            self.timeouts.sweep_for(self.timeouts.drain)
 
     def cancel(self):
         """Cancel every application that is still running, but for those that wait for a thread."""
@@ -188,9 +186,6 @@ cdef class Serving:
         """Count a request that reaches the application."""
         if self.counts_requests:
             self.service.request_started()
-            # Its response, and those under way, are the last of their connections.
-            self.stopping = self.service.stopping
-            self.closing_idle = self.service.closes_idle
 
     cdef void request_ended(self) except *:
         """Count a request whose response is over."""

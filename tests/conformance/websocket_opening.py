@@ -60,12 +60,15 @@ def negotiated(response: WireResponse) -> Deflate | None:
 
 
 def split_opening(sent: bytes) -> tuple[bytes, bytes]:
-    """Split what a client has sent behind the opening handshake, which other requests may precede."""
+    """Split what a client has sent behind the opening handshake, which other requests may precede.
+
+    Without an end of the handshake nothing is behind it.
+    """
     key = sent.lower().find(b"\r\nsec-websocket-key:")
     if key < 0:
         return b"", sent
-    end = sent.find(b"\r\n\r\n", key) + 4
-    return sent[:end], sent[end:]
+    head, end, rest = sent[key:].partition(b"\r\n\r\n")
+    return sent[:key] + head + end, rest
 
 
 def request_values(request: bytes, name: bytes) -> list[str]:
