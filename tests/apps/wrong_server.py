@@ -1,8 +1,11 @@
 """A server that is wrong on purpose: what the conformance suite must not let pass.
 
 It serves HTTP/1.1 with Content-Length well enough for a browser, and believes everything it is
-sent: Content-Length where there is a Transfer-Encoding, a bare LF for a line's end. It says
-nothing at all to `PUT`, `DELETE` is its end, and its clients' ports are strings. The arguments are the application, as "module:attribute", and the port.
+sent: Content-Length where there is a Transfer-Encoding, a bare LF for a line's end. It says nothing
+at all to `PUT`, `DELETE` is its end, and its clients' ports are strings. It knows no WebSocket.
+
+The arguments are the application, as "module:attribute", and the port; a third one, "anonymous",
+has it name no clients.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import importlib
 import os
 import sys
 from typing import Any
+
+ANONYMOUS = sys.argv[3:] == ["anonymous"]
 
 
 async def serve_connection(app: Any, reader: Any, writer: Any) -> None:
@@ -59,6 +64,7 @@ async def _exchange(
             writer.write(message["body"])
             await writer.drain()
 
+    peer = None if ANONYMOUS else [str(part) for part in writer.get_extra_info("peername")]
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
@@ -68,7 +74,7 @@ async def _exchange(
         "path": path,
         "query_string": query.encode(),
         "headers": headers,
-        "client": [str(part) for part in writer.get_extra_info("peername")],
+        "client": peer,
     }
     await app(scope, receive, send)
 

@@ -22,7 +22,12 @@ CANCELLED = {"CancelledError", "Cancelled", "BaseExceptionGroup"}
 # What applications send again and again.
 MANY = ("http.response.body", "websocket.send")
 # Scope entries that differ between connections and runs by their nature.
-VARYING = ("client", "server", "state")
+VARYING = {"client", "server", "state"}
+# Those that the ASGI specification knows; what others a server adds is its own concern.
+SPECIFIED = {
+    *("type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string"),
+    *("root_path", "headers", "client", "server", "subprotocols", "state", "extensions"),
+}
 
 
 def digest(seen: Observation, wire: bool = True) -> list[Line]:
@@ -48,7 +53,7 @@ def digest(seen: Observation, wire: bool = True) -> list[Line]:
             lines.append(f"{name}: usable afterwards: {seen.usable[name]}")
     for name, calls in seen.calls.items():
         for number, call in enumerate(calls, 1):
-            lines += [f"{name}: call {number}: {line}" for line in _call(call)]
+            lines += [f"{name}: call {number}: {line}" for line in _call(call, exact=wire)]
     return lines
 
 
@@ -87,9 +92,10 @@ def _response(response: WireResponse) -> Iterator[Line]:
         yield "incomplete"
 
 
-def _call(call: CallTrace) -> Iterator[Line]:
+def _call(call: CallTrace, exact: bool) -> Iterator[Line]:
+    compared = (set(call.scope) if exact else SPECIFIED) - VARYING
     for key, value in sorted(call.scope.items()):
-        if key not in VARYING:
+        if key in compared:
             yield f"scope {key}: {_masked(key, value)!r}"
     yield from _settled(normalise(call))
 

@@ -44,8 +44,8 @@ a server whole, and a second time with every octet in a segment of its own; it i
 runs are. [How to run the suite on your own server](running-conformance.md).
 
 The cases that need an option of ESG's command line, such as a limit or a timeout, are put to ESG
-alone and not counted here. What a server does not offer, it is not asked for: an extension, the
-lifespan, HTTP/1.0; its page says what that was.
+alone and not counted here. What a server does not offer, it is not asked for: WebSocket, an
+extension, the lifespan, HTTP/1.0; its page says what that was.
 
 A case is no weight: one check that a server does not make fails every case about it, and thirty are
 about the form of Host alone. Each server runs with its defaults, in the version below. A case that
@@ -154,8 +154,6 @@ def overview(servers: list[Server]) -> str:
     lines += [f"| {server.id} | `{server.command}` |" for server in servers]
     python = f"{platform.python_implementation()} {platform.python_version()}"
     lines += ["", f"All on {python}, {platform.system()}.", ""]
-    lines += [f"Not judged: {peer.id}: {peer.unjudged}." for peer in peers.PEERS if peer.unjudged]
-    lines.append("")
     return "\n".join(lines)
 
 
@@ -248,15 +246,14 @@ def _own_rows() -> list[Target]:
     return [t for t in own_targets() if t.interpreter is None and not t.secure]
 
 
-def _judged() -> list[peers.Peer]:
-    """Return the peers that are installed and can be judged."""
-    return [peer for peer in peers.PEERS if peer.missing is None and not peer.unjudged]
+def _installed() -> list[peers.Peer]:
+    return [peer for peer in peers.PEERS if peer.missing is None]
 
 
 def gather() -> list[Server]:
     """Read the documents of all servers that have one, ESG's rows first."""
     ours = [(t.id, "ESG", " ".join(t.command)) for t in _own_rows()]
-    others = [(p.id, p.version(), p.command) for p in _judged()]
+    others = [(p.id, p.version(), p.command) for p in _installed()]
     open_to_all = {case.id for case in ALL_CASES if case.open_to_all}
     servers = []
     for name, version, command in (*ours, *others):
@@ -294,7 +291,7 @@ def main() -> int:
     DOCUMENTS.mkdir(parents=True, exist_ok=True)
     not_installed = peers.install()
     ours = [target.id for target in _own_rows()]
-    targets = sys.argv[1:] or [*ours, *(peer.id for peer in _judged())]
+    targets = sys.argv[1:] or [*ours, *(peer.id for peer in _installed())]
     without = [target for target in targets if run_on(target) is None]
     write_pages()
     for name in (*not_installed, *without):

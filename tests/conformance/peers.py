@@ -28,13 +28,11 @@ class Peer:
         id: the name for `--target`.
         command: the command line, with {python}, {app} and {port} left open.
         requires: what pip installs for it; the first is the server itself.
-        unjudged: why the matrix has no row for it, if it has none.
     """
 
     id: str
     command: str
     requires: tuple[str, ...]
-    unjudged: str = ""
 
     @property
     def distribution(self) -> str:
@@ -63,12 +61,7 @@ PEERS = (
     Peer("uvicorn-h11", f"{UVICORN} --http h11 --loop asyncio", ("uvicorn[standard]",)),
     Peer("granian", "{python} -m granian {app} --interface asgi --port {port}", ("granian",)),
     Peer("hypercorn-asyncio", f"{HYPERCORN} --worker-class asyncio", ("hypercorn[trio]",)),
-    Peer(
-        "hypercorn-trio",
-        f"{HYPERCORN} --worker-class trio",
-        ("hypercorn[trio]",),
-        unjudged="it ends in the middle of the cases, and the suite does not get through",
-    ),
+    Peer("hypercorn-trio", f"{HYPERCORN} --worker-class trio", ("hypercorn[trio]",)),
     Peer("daphne", "{python} -m daphne {app} --port {port}", ("daphne",)),
     Peer(
         "gunicorn-asgi",
@@ -81,7 +74,6 @@ PEERS = (
         "{python} -c 'import fastpysgi; fastpysgi.run_from_cli()' {app}"
         " --host 127.0.0.1 --port {port}",
         ("fastpysgi",),
-        unjudged="its scopes name no client, by which the suite tells calls apart",
     ),
 )
 

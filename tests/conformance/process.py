@@ -150,9 +150,7 @@ class ServerProcess:
     async def _answers_connect(self) -> bool:
         deadline = asyncio.get_running_loop().time() + START_BOUND
         while self.exit_code is None:
-            with contextlib.suppress(ConnectionRefusedError):
-                _, writer = await asyncio.open_connection(*self.address)
-                writer.close()
+            if await self._accepts():
                 return True
             if asyncio.get_running_loop().time() > deadline:
                 raise Timeout("the server does not accept connections")
@@ -167,17 +165,20 @@ class ServerProcess:
         Args:
             suspected: it left somebody waiting: it may be ending, its listening socket the last.
         """
-        refused = False
-        try:
-            _, writer = await asyncio.open_connection(*self.address)
-            writer.close()
-            bound = SUSPICION_BOUND if suspected else 0.0
-        except ConnectionRefusedError:
-            bound, refused = DEATH_BOUND, True
-        if bound:
+        refused = not await self._accepts()
+        if bound := DEATH_BOUND if refused else SUSPICION_BOUND if suspected else 0.0:
             with contextlib.suppress(Timeout):
                 await self.exited(bound)
         return refused or self.exit_code is not None
+
+    async def _accepts(self) -> bool:
+        """Tell whether the server accepts a connection."""
+        try:
+            _, writer = await asyncio.open_connection(*self.address)
+        except OSError:  # Reset, if it ends while it is being asked.
+            return False
+        writer.close()
+        return True
 
     def open_descriptors(self) -> int:
         """Return how many file descriptors the process has open (Linux)."""

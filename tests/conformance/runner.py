@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from tests.conformance import model, steps, websocket_steps
+from tests.conformance.applicability import inapplicable
 from tests.conformance.behaviours import PROBE, PROBE_BODY
 from tests.conformance.client import Changes, Client, Timeout
 from tests.conformance.model import Case, Fate
@@ -180,7 +181,7 @@ class CaseRun:
             client.ends.any and not client.ends.by_client and not client.parser.raw
             for client in self.clients.values()
         )
-        self.seen.inapplicable = websocket_steps.inapplicable(self)
+        self.seen.inapplicable = inapplicable(self)
         self.seen.lifespan = self.process.lifespan.calls
         self.seen.exit_code = self.process.exit_code
         self.seen.log = self.log()

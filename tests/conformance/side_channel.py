@@ -112,7 +112,10 @@ class SideChannel:
         sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            _, token, scope_type, peer = ast.literal_eval((await reader.readline()).decode())
+            hello = await _record(reader)
+            if hello is None:
+                return
+            _, token, scope_type, peer = hello
             seat = self._find(token, scope_type, peer)
             call = CallTrace(writer)
             script = seat.next_script()
@@ -126,8 +129,7 @@ class SideChannel:
 
     async def _gather(self, reader: asyncio.StreamReader, seat: Seat, call: CallTrace) -> None:
         try:
-            while line := await reader.readline():
-                record = ast.literal_eval(line.decode())
+            while record := await _record(reader):
                 if record[0] == "scope":
                     call.scope = record[1]
                 elif record[0] == "gate":
@@ -138,3 +140,10 @@ class SideChannel:
         finally:
             call.ended = True
             seat.changed()
+
+
+async def _record(reader: asyncio.StreamReader) -> Record | None:
+    """Read one record; None at the end, be it in the middle of one: the process was killed."""
+    line = (await reader.readline()).decode()
+    record: Record | None = ast.literal_eval(line) if line.endswith("\n") else None
+    return record

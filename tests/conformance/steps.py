@@ -23,7 +23,8 @@ async def connect(run: CaseRun, step: model.Step) -> None:
     methods = [r.method for r in run.case.responses if r.on == step.on]
     client = _client(run, methods)
     seat = Seat(_scripts(run, step.on), run.changes.notify)
-    if run.case.client_is_told or isinstance(client.address, str):
+    named = run.process.target.names_clients and not run.case.client_is_told
+    if not named or isinstance(client.address, str):
         run.channel.keep_seat(run.process.token, LOCAL_KEY, seat)
     if not isinstance(client.address, str):
         run.channel.keep_seat(run.process.token, client.local[1], seat)

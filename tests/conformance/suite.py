@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import enum
 import itertools
+import traceback
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.conformance.acquaintance import PLAIN, acquainted
 from tests.conformance.client import Timeout
 from tests.conformance.digest import difference, digest
 from tests.conformance.forking import Forking
@@ -32,6 +34,7 @@ CONCURRENT_PROCESSES = 6
 # Of another server: somebody else may have taken the port that was free a moment ago.
 RETRIES = 2
 
+Run = tuple[Case, str]  # and its mode
 OptionsKey = tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]
 
 
@@ -48,15 +51,18 @@ class Result(enum.Enum):
 
 @dataclass
 class Outcome:
-    """The observation of one run and every way in which it failed."""
+    """The observation of one run and every way in which it failed; `broken`: or the suite has."""
 
     seen: Observation
     problems: list[str]
     exact: bool
+    broken: bool = False
 
     @property
     def result(self) -> Result:
         """What the run comes to."""
+        if self.broken:
+            return Result.FAILED
         if self.seen.inapplicable:
             return Result.INAPPLICABLE
         if not self.problems:
@@ -68,6 +74,11 @@ class Outcome:
     def passed(self) -> bool:
         """Whether it was as expected."""
         return self.result is Result.PASSED
+
+    def spoilt(self, target: Target) -> bool:
+        """Whether what another case has left behind, or a busy machine, may have failed it."""
+        suspected = self.seen.in_vain or self.broken or not target.names_clients
+        return self.result is Result.FAILED and suspected and not self.seen.died
 
     def report(self) -> str:
         """Return the failure report."""
@@ -84,6 +95,7 @@ class Suite:
         self._tokens = itertools.count(1)
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
         self._targets: dict[str, None] = {}
+        self._acquaintances: dict[str, Target] = {}
         self._forking: Forking | None = None
         self._runner.run(self._channel.open())
 
@@ -112,12 +124,18 @@ class Suite:
         return [self._outcomes[key] for key in keys if key in self._outcomes]
 
     async def _run_target(self, target: Target, cases: list[Case]) -> None:
+        if not target.exact:
+            target = await self._acquainted(target)
         groups: dict[OptionsKey, list[Case]] = defaultdict(list)
         for case in cases:
             if not case.own_process:
                 groups[_options_of(case)].append(case)
         limit = asyncio.Semaphore(CONCURRENT_PROCESSES)
-        shared = [self._run_group(target, group) for group in groups.values()]
+        shared = [
+            self._run_group(target, part)
+            for group in groups.values()
+            for part in _parts(target, group)
+        ]
         own = [
             self._run_own(target, case, mode)
             for case in cases
@@ -129,6 +147,19 @@ class Suite:
                 tasks.create_task(_within(limit, work))
         for case in cases:
             self._compare_modes(target, case)
+
+    async def _acquainted(self, target: Target) -> Target:
+        """Return the target with what its server has shown of itself, if it starts at all."""
+        if target.id not in self._acquaintances:
+            process, problem = await self._start(target, PLAIN)
+            if problem is not None:
+                return target
+            try:
+                known = await acquainted(process, self._channel, self._queue)
+            finally:
+                await process.stop()
+            self._acquaintances[target.id] = known
+        return self._acquaintances[target.id]
 
     @contextlib.asynccontextmanager
     async def _fork_server(self, target: Target) -> AsyncIterator[None]:
@@ -149,36 +180,37 @@ class Suite:
 
         Of another server, one case may end the process without failing all others: those that ran
         then run again on processes of their own, and those that came later on another shared one.
-        So does a run that waited in vain: what another case has left behind, and a busy machine,
-        are no fault of the case.
+        So does a run that waited in vain, and any failed one if calls cannot be told apart: what
+        another case has left behind, and a busy machine, are no fault of the case.
         """
         chosen = runs = [(case, mode) for case in cases for mode in modes_of(target, case)]
         await self._run_shared(target, runs)
         while runs := [run for run in runs if self._outcome_of(target, run).seen.died]:
             if target.exact:
                 return
-            for case, mode in runs[:CONCURRENT_RUNS]:
-                await self._run_own(target, case, mode)
+            await self._run_each_on_its_own(target, runs[:CONCURRENT_RUNS])
             runs = runs[CONCURRENT_RUNS:]
             await self._run_shared(target, runs)
         if not target.exact:
             await self._run_again(target, chosen)
 
-    async def _run_again(self, target: Target, runs: list[tuple[Case, str]]) -> None:
-        """Run what waited in vain once more, each on a process of its own."""
+    async def _run_again(self, target: Target, runs: list[Run]) -> None:
+        """Run once more what others may have spoilt."""
+        again = [run for run in runs if self._outcome_of(target, run).spoilt(target)]
+        await self._run_each_on_its_own(target, again)
+
+    async def _run_each_on_its_own(self, target: Target, runs: list[Run]) -> None:
+        """Run cases on processes of their own."""
         limit = asyncio.Semaphore(CONCURRENT_PROCESSES)
         async with asyncio.TaskGroup() as tasks:
             for case, mode in runs:
-                outcome = self._outcome_of(target, (case, mode))
-                in_vain = outcome.seen.in_vain and not outcome.seen.died
-                if outcome.result is Result.FAILED and in_vain:
-                    tasks.create_task(_within(limit, self._run_own(target, case, mode)))
+                tasks.create_task(_within(limit, self._run_own(target, case, mode)))
 
-    def _outcome_of(self, target: Target, run: tuple[Case, str]) -> Outcome:
+    def _outcome_of(self, target: Target, run: Run) -> Outcome:
         case, mode = run
         return self._outcomes[target.id, case.id, mode]
 
-    async def _run_shared(self, target: Target, runs: list[tuple[Case, str]]) -> None:
+    async def _run_shared(self, target: Target, runs: list[Run]) -> None:
         limit = asyncio.Semaphore(CONCURRENT_RUNS)
         process = await self._started(target, runs) if runs else None
         if process is None:
@@ -186,10 +218,10 @@ class Suite:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for case, mode in runs:
-                    if not (case.alone or case.client_is_told):
+                    if not _by_itself(target, case):
                         tasks.create_task(_within(limit, self._run(target, process, case, mode)))
             for case, mode in runs:
-                if case.alone or case.client_is_told:
+                if _by_itself(target, case):
                     await self._run(target, process, case, mode)
         finally:
             await process.stop()
@@ -204,7 +236,7 @@ class Suite:
         finally:
             await process.stop()
 
-    async def _started(self, target: Target, runs: list[tuple[Case, str]]) -> ServerProcess | None:
+    async def _started(self, target: Target, runs: list[Run]) -> ServerProcess | None:
         """Start the process for these runs; when it does not start, all of them have failed."""
         case = runs[0][0]
         retries = 0 if target.exact or not case.listens else RETRIES
@@ -237,12 +269,17 @@ class Suite:
         return process, problem
 
     async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
-        seen = await CaseRun(case, process, self._channel, self._queue, mode).run()
-        if not case.own_process:
-            seen.died = await self._has_died(target, process, seen)
-        outcome = Outcome(seen, violations(seen, target.exact), target.exact)
+        run = CaseRun(case, process, self._channel, self._queue, mode)
+        try:
+            seen = await run.run()
+            if not case.own_process:
+                seen.died = await self._has_died(target, process, seen)
+            outcome = Outcome(seen, violations(seen, target.exact), target.exact)
+        except Exception:  # Whatever a server has said, the other cases go on.
+            problem = f"the suite itself has failed: {traceback.format_exc()}"
+            outcome = Outcome(run.seen, [problem], target.exact, broken=True)
         if not outcome.problems:
-            seen.log = ""  # Nobody will read it, and there are thousands.
+            outcome.seen.log = ""  # Nobody will read it, and there are thousands.
         self._outcomes[target.id, case.id, mode] = outcome
 
     async def _has_died(self, target: Target, process: ServerProcess, seen: Observation) -> bool:
@@ -270,6 +307,19 @@ class Suite:
 def _options_of(case: Case) -> OptionsKey:
     """Return what cases must have in common to share a process."""
     return case.options, tuple(sorted(case.environment.items())), case.application
+
+
+def _parts(target: Target, cases: list[Case]) -> list[list[Case]]:
+    """Spread cases that must run one after the other over several processes."""
+    if target.names_clients:
+        return [cases]
+    parts = (cases[first::CONCURRENT_PROCESSES] for first in range(CONCURRENT_PROCESSES))
+    return [part for part in parts if part]
+
+
+def _by_itself(target: Target, case: Case) -> bool:
+    """Tell whether no other case may run on the process meanwhile."""
+    return case.alone or case.client_is_told or not target.names_clients
 
 
 def modes_of(target: Target, case: Case) -> list[str]:

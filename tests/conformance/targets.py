@@ -59,6 +59,8 @@ class Target:
             machine is; a server that leaves many cases unanswered must not take hours.
         template: the value of `--target-command` that it was made of.
         secure: it is spoken to over TLS.
+        names_clients: its scopes say whose call it is; else only one may be running.
+        offers_websocket: it calls applications with WebSocket scopes.
     """
 
     id: str
@@ -73,6 +75,8 @@ class Target:
     patience: float = 30.0
     template: str | None = None
     secure: bool = False
+    names_clients: bool = True
+    offers_websocket: bool = True
 
     @property
     def selection(self) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,10 @@ from tests.conformance.cases import ALL_CASES
 from tests.conformance.conftest import sample
 from tests.conformance.model import Level
 from tests.conformance.peers import PEERS
-from tests.conformance.suite import Result
-from tests.conformance.targets import REPOSITORY, foreign_target, target_named
+from tests.conformance.runner import Observation
+from tests.conformance.suite import Outcome, Result, Suite
+from tests.conformance.targets import REPOSITORY, WHOLE, foreign_target, target_named
+from tests.conformance.verdict import violations as judged
 
 WRONG = f"{sys.executable} -m tests.apps.wrong_server {{app}} {{port}}"
 SOUND = "request_syntax/method-get"
@@ -25,6 +30,8 @@ SMUGGLED = "message_framing/both-length-then-coding"
 LENIENT = "request_syntax/bare-lf-everywhere"
 SILENT = "request_syntax/method-put"
 DEADLY = "request_syntax/method-delete"
+ECHOED = "asgi_receive/content"
+UPGRADED = "websocket_session/send-text"
 BOUND = 250.0  # seconds
 
 
@@ -46,7 +53,9 @@ def pytest_on(*arguments: str) -> subprocess.CompletedProcess[str]:
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[str, Any]]]:
     """Return what pytest says of the wrong server, and the runs that the JSON file tells."""
     path = tmp_path_factory.mktemp("wrong") / "results.json"
-    chosen = " or ".join(f"{name}[" for name in (SOUND, SMUGGLED, LENIENT, SILENT, DEADLY))
+    chosen = " or ".join(
+        f"{name}[" for name in (SOUND, SMUGGLED, LENIENT, SILENT, DEADLY, UPGRADED)
+    )
     done = pytest_on(
         *("--target-command", WRONG, "--patience", "3", "--json", str(path), "-k", chosen)
     )
@@ -90,6 +99,48 @@ def test_another_choice_is_no_failure(wrong: tuple[str, list[dict[str, Any]]]) -
     said, runs = wrong
     assert results(runs, LENIENT) == {"whole": "differs", "split": "differs"}
     assert LENIENT not in said
+
+
+def test_a_server_is_not_asked_for_a_protocol_that_it_does_not_offer(
+    wrong: tuple[str, list[dict[str, Any]]],
+) -> None:
+    runs = [run for run in wrong[1] if run["case"] == UPGRADED]
+    assert {run["result"] for run in runs} == {"inapplicable"}
+    assert {run["because"] for run in runs} == {"the server does not offer WebSocket"}
+
+
+def by_case(runs: Iterable[Outcome]) -> dict[str, Result]:
+    """Return what the runs have come to."""
+    return {outcome.seen.case.id: outcome.result for outcome in runs}
+
+
+def test_a_server_that_names_no_clients_is_judged_call_by_call() -> None:
+    chosen = [case for case in ALL_CASES if case.id in (SOUND, SMUGGLED, ECHOED)]
+    target = replace(foreign_target(f"{WRONG} anonymous"), patience=3.0)
+    with contextlib.closing(Suite()) as suite:
+        suite.outcome(target, chosen[0], WHOLE, chosen)
+        assert by_case(suite.outcomes()) == {
+            SOUND: Result.PASSED,
+            ECHOED: Result.PASSED,
+            SMUGGLED: Result.FAILED,
+        }
+
+
+def test_a_fault_of_the_suite_fails_its_case_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = [case for case in ALL_CASES if case.id in (SOUND, LENIENT)]
+
+    def violations(seen: Observation, exact: bool) -> list[str]:
+        if seen.case.id == LENIENT:
+            raise ValueError("never thought of that")
+        return judged(seen, exact)
+
+    monkeypatch.setattr("tests.conformance.suite.violations", violations)
+    with contextlib.closing(Suite()) as suite:
+        suite.outcome(foreign_target(WRONG), chosen[0], WHOLE, chosen)
+        assert by_case(suite.outcomes()) == {SOUND: Result.PASSED, LENIENT: Result.FAILED}
+        (broken,) = suite.outcomes_of(next(c for c in chosen if c.id == LENIENT), WHOLE)
+        assert "the suite itself has failed" in broken.report()
+        assert "ValueError: never thought of that" in broken.report()
 
 
 def test_a_failure_is_told_in_words_octets_and_messages(

@@ -12,9 +12,6 @@ from tests.conformance.websocket_opening import split_opening
 if TYPE_CHECKING:
     from tests.conformance.runner import CaseRun
 
-# Of a server: to call the application before the content is whole.
-STREAMING = "content in parts"
-OLD_VERSION_CASE = "asgi_scope/http-1.0"
 LONGEST_SCANNED = 65_536
 PROBE_PAYLOAD = b"the connection is usable"
 
@@ -54,40 +51,6 @@ async def await_silence(run: CaseRun, step: model.AwaitSilence) -> None:
     except Timeout:
         return
     run.seen.problems.append(f"unexpected octets came: {bytes(raw[before:])[:200]!r}")
-
-
-def inapplicable(run: CaseRun) -> str | None:
-    """Return why a server other than ESG is not judged by this run, None if it is."""
-    needs, client = run.case.needs, run.clients.get("a")
-    lifespan = run.process.lifespan.calls
-    if run.process.target.exact:
-        return None
-    if run.case.group == "lifespan" and not lifespan:
-        return "the server does not run the application's lifespan"
-    if _refuses_old_version(run):
-        return "the server refuses HTTP/1.0"
-    if needs is None or client is None:
-        return None
-    if needs == "state":
-        missing = not any("state" in call.scope for call in lifespan)
-    elif needs == STREAMING:
-        missing = not run.seen.calls.get("a")
-    elif needs == "permessage-deflate":
-        reader = client.parser.frames
-        missing = reader is not None and reader.deflate is None
-    else:
-        calls = run.seen.calls.get("a", [])
-        missing = any(needs not in (call.scope.get("extensions") or {}) for call in calls)
-    return f"the server does not offer {needs}" if missing else None
-
-
-def _refuses_old_version(run: CaseRun) -> bool:
-    """Tell whether the server takes no HTTP/1.0 at all: one case is the place to say it."""
-    case, client = run.case, run.clients.get("a")
-    if case.id == OLD_VERSION_CASE or not case.calls or not client or run.seen.calls.get("a"):
-        return False
-    refused = [response.status for response in client.parser.responses[:1]]
-    return b" HTTP/1.0\r\n" in client.sent and refused in ([400], [426], [505])
 
 
 async def mark_memory(run: CaseRun, step: model.MarkMemory) -> None:

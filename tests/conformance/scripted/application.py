@@ -311,9 +311,18 @@ class Player:
         return "spoilt" in self.scope or "spoilt" in self.scope["asgi"] or "spoilt" in extensions
 
 
+def _client_of(scope: Message) -> Any:
+    """Return host and port of the client, from where the server tells them."""
+    if scope.get("client") or "REMOTE_ADDR" not in scope:
+        return scope.get("client")
+    # fastpysgi has CGI's word for it, with the port behind the address.
+    host, _, port = scope["REMOTE_ADDR"].decode("latin-1").rpartition(":")
+    return [host, port]
+
+
 async def app(scope: Message, receive: Receive, send: Send) -> Any:
     """Play the script that the runner has for this connection."""
-    channel = Channel(scope["type"], scope.get("client"))
+    channel = Channel(scope["type"], _client_of(scope))
     player = Player(scope, receive, send, channel)
     try:
         channel.record("scope", literal(scope), type(scope).__name__)
