@@ -318,9 +318,10 @@ class Seen:
 class Call:
     """One call of the application.
 
-    `scope` holds the fields that must be equal, `ours` those that only ESG promises; `offers` the extensions that it must have, `offers_not`
-    those that it must not; `trace` the whole normalised trace (adjacent
-    http.request events are one) if given; `order` entries that it holds in this order; `body` the request body that was received in all.
+    `scope` holds the fields that must be equal, `ours` those that only ESG promises; `offers` the
+    extensions that it must have, `offers_not` those that it must not; `trace` the whole
+    normalised trace (adjacent http.request events are one) if given; `order` entries that it
+    holds in this order; `body` the request body that was received in all.
     """
 
     scope: Mapping[str, Any] = field(default_factory=dict)
@@ -342,11 +343,12 @@ class Case:
 
     `number` is the case of the design it refines. `options` are server options: cases with
     the same options share one process, unless `own_process`. `application` is what the
-    server is told to serve. `without_tls` is what is about connections without TLS. `alone` keeps other cases of the
-    process out meanwhile; so does `client_is_told`: the scope's client is not the one that
-    connects, by which a call is known for its case's. `frames` is what the server sends after
-    a 101, None where that is not checked. `needs` names an
-    extension of the protocol or of ASGI without which another server is not judged. `calls` is None when the application's side is not checked.
+    server is told to serve. `without_tls` is what is about connections without TLS. `alone`
+    keeps other cases of the process out meanwhile; so does `client_is_told`: the scope's client
+    is not the one that connects, by which a call is known for its case's. `frames` is what the
+    server sends after a 101, None where that is not checked. `needs` names an extension of the
+    protocol or of ASGI without which another server is not judged. `calls` is None when the
+    application's side is not checked.
     `or_else` is what the clause leaves to other servers: one that meets any of it has passed.
     `splittable` is False where single bytes make no sense (large bodies, signals).
     """
@@ -382,7 +384,7 @@ class Case:
 
     @property
     def group(self) -> str:
-        """The file it is in."""
+        """The file or folder that it is in."""
         return self.id.partition("/")[0]
 
     @property

@@ -1,4 +1,4 @@
-"""All cases, by group; a group is a module that holds a tuple `CASES`."""
+"""All cases, by group; a group is a module, or a package, that holds a tuple `CASES`."""
 
 from __future__ import annotations
 

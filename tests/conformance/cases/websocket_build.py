@@ -17,6 +17,7 @@ from tests.conformance.model import (
     Fate,
     Frame,
     HeaderConstraint,
+    Level,
     Response,
     Script,
     Seen,
@@ -37,6 +38,8 @@ from tests.conformance.websocket_frames import (
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="  # of the example in RFC 6455 section 1.3
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"
+CHOICE = Level.CHOICE
+GATE = ("gate", "go")
 
 
 # What the client sends.
@@ -166,6 +169,9 @@ def ponged(content: bytes = b"") -> Frame:
 def closed(code: int = 1005, reason: str | None = None, **details: Any) -> Frame:
     """Expect a close frame."""
     return Frame("close", code=code, reason=reason, **details)
+
+
+OVER = closed(1000)
 
 
 def failed(code: int, *alternatives: int) -> Frame:

@@ -11,6 +11,7 @@ import zlib
 from typing import Any
 
 from tests.conformance.cases.websocket_build import (
+    CHOICE,
     LISTEN,
     close,
     compressed,
@@ -31,7 +32,6 @@ from tests.conformance.model import (
     Case,
     CheckMemory,
     Frame,
-    Level,
     MarkMemory,
     Step,
 )
@@ -52,7 +52,6 @@ TAKEOVER = "RFC 7692 section 7.1.1"
 WINDOWS = "RFC 7692 section 7.1.2"
 INFLATING = "RFC 7692 section 7.2.2"
 LIMITS = "RFC 6455 section 10.4"
-CHOICE = Level.CHOICE
 
 MIB = 1_048_576
 EXTENSION = b"Sec-WebSocket-Extensions: permessage-deflate"

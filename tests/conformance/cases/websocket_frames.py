@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.cases.websocket_build import (
+    CHOICE,
     LISTEN,
     binary,
     close,
@@ -51,7 +52,6 @@ PINGS = "RFC 6455 section 5.5.2"
 PONGS = "RFC 6455 section 5.5.3"
 UTF8 = "RFC 6455 section 8.1"
 SIZES = "RFC 6455 section 10.4"
-CHOICE = Level.CHOICE
 
 MIB = 1_048_576
 OCTETS = bytes(range(256))

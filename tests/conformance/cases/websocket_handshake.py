@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.conformance.cases.build import case, error, get, hello
 from tests.conformance.cases.websocket_build import (
+    CHOICE,
     DEFLATE,
     KEY,
     handshake,
@@ -33,7 +34,6 @@ TOLD: dict[str, HeaderConstraint] = {
     "connection": "upgrade, close",
 }
 OTHER_KEY = b"x3JJHMbDL1EzLkh9GBhXDw=="
-CHOICE = Level.CHOICE
 SHOULD = Level.SHOULD
 # Any "appropriate error code"; 500 where it is plain HTTP and the application is not made for it.
 NOT_GET = (403, 404, 405, 426, 500, 501)
