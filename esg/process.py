@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
@@ -37,7 +38,7 @@ _THREADS_BOUND = 1.0  # seconds
 def run_server(server: Server) -> int:
     """Run a server on a loop of its own until SIGINT or SIGTERM; return the exit code.
 
-    One of several stops on SIGTERM alone, and a second one means no more than the first: it may
+    One of several leaves on SIGTERM alone, and a second one means no more than the first: it may
     have gone to the supervisor as well, which has then repeated it.
 
     Args:
@@ -213,10 +214,14 @@ class _Stop:
                     signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if not (self._received and self._server.is_one_of_several):
+        if self._server.is_one_of_several:
+            self._server.leave()
+        else:
             self._received.append(number)
-        self._server.shutdown(force=len(self._received) > 1)
+            self._server.shutdown(force=len(self._received) > 1)
         if not self._server.watches_signals:
+            # An import that is cut off leaves files open, which is nobody's fault.
+            warnings.simplefilter("ignore", ResourceWarning)
             raise KeyboardInterrupt  # out of the application's import
         if len(self._received) > 1:
             self._must_end.set()

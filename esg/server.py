@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,7 @@ class Server:
         stop_notice: logged as it begins to stop.
         companions: run in the server's loop, from before the application's start-up until after
             its shutdown; they are cancelled then, and must not raise.
+        reloading: gives the context in which certificates are loaded again.
     """
 
     def __init__(self, config: Config, supervision: Supervision | None = None) -> None:
@@ -98,6 +99,7 @@ class Server:
         self.on_stuck: Callable[[], None] | None = None
         self.stop_notice = "Stopping"
         self.companions: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.reloading: Callable[[], AbstractContextManager[object]] = nullcontext
         self._settled = anyio.Event()  # serving, or never will
         self._settled_for_threads = threading.Event()
         self._starting: anyio.CancelScope | None = None
@@ -107,6 +109,7 @@ class Server:
         self._tls: ServerTLS | None = None
         self._stopping = False
         self._retiring = False
+        self._leaving = False
         self._forced = False
         self._reloading = False
         self._wake_sender: socket.socket | None = None
@@ -206,19 +209,25 @@ class Server:
         self._reloading = True
         self._wake()
 
-    def _wake(self) -> None:
-        if self._wake_sender is not None:
-            with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
-                self._wake_sender.send(b".")
-
     def retire(self) -> None:
         """Stop because others go on: idle connections may be used once more.
 
         Callable from any thread.
         """
         self._retiring = True
+        self._wake()
+
+    def leave(self) -> None:
+        """As one of several, tell the supervisor that another one is needed, and retire.
+
+        Callable from any thread and from signal handlers.
+        """
+        self._leaving = True
+        self._wake()
+
+    def _wake(self) -> None:
         if self._wake_sender is not None:
-            with suppress(OSError):
+            with suppress(OSError):  # it has stopped already, or a byte is waiting to be read
                 self._wake_sender.send(b".")
 
     async def _serve(self, wake: socket.socket) -> None:
@@ -295,7 +304,7 @@ class Server:
             tasks.start_soon(self._leave_if_stuck, lifespan, service)
             tasks.start_soon(self._close_idle_in_time, service)
             if self._tls is not None:
-                tasks.start_soon(self._tls.keep_current)
+                tasks.start_soon(self._tls.keep_current, self.reloading)
             await implementation.serve(service)
             tasks.cancel_scope.cancel()
 
@@ -343,7 +352,16 @@ class Server:
             await wait_readable(wake)
             wake.recv(64)
 
+    def _apply_leave(self) -> None:
+        if self._service is None or self._supervision is None:
+            self._stopping = True  # nobody is served
+        elif not self.is_stopping:
+            self._supervision.leaving()
+            self._retiring = True
+
     def _apply_stop(self, lifespan: Lifespan) -> None:
+        if self._leaving:
+            self._apply_leave()
         if self._retiring and self._service is not None:
             self._service.retire()
         if not self._stopping:

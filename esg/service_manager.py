@@ -105,14 +105,29 @@ def reporting(server: Server) -> Iterator[None]:
         yield
         return
     server.companions.append(partial(_report, manager, server))
+    server.reloading = partial(_reloading, manager, server)
     with closing(manager):
         yield
+
+
+@contextmanager
+def _reloading(manager: ServiceManager, server: Server) -> Iterator[None]:
+    manager.reloading()
+    try:
+        yield
+    finally:
+        if not server.is_stopping:
+            manager.ready(_status(server))
+
+
+def _status(server: Server) -> str:
+    return f"Listening on {', '.join(server.addresses)}"
 
 
 async def _report(manager: ServiceManager, server: Server) -> None:
     async with anyio.create_task_group() as tasks:
         await server.started()
-        manager.ready(f"Listening on {', '.join(server.addresses)}")
+        manager.ready(_status(server))
         if manager.watchdog_interval is not None:
             tasks.start_soon(_ping, manager, manager.watchdog_interval)
         await server.stop_begun()

@@ -18,9 +18,11 @@ class Supervision:
         share: this server's part.
         serving: called once it serves, with what it runs on and why that was chosen.
         enough: called where another process should take this one's place; told why.
+        leaving: called where this one goes at once, because somebody has told it to.
     """
 
     listeners: list[socket.socket]
     share: LoadShare
     serving: Callable[[str, str], None]
     enough: Callable[[str], None]
+    leaving: Callable[[], None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,67 +12,24 @@ from pathlib import Path
 import pytest
 
 from esg.service_manager import ServiceManager
+from tests.certificates import Authority
 from tests.conftest import Serve
+from tests.notify_socket import NotifySocket
 from tests.rows import Row
-from tests.server import LINE_BOUND, run_esg
+from tests.server import run_esg
 
 BUSY = "tests.apps.busy:app"
 # Of the watchdog: well below what the tests wait for.
 WATCHDOG = {"WATCHDOG_USEC": "200000"}
 
 
-class FakeManager:
-    """The service manager's end of the notification socket."""
-
-    def __init__(self, address: str) -> None:
-        self.variable = {"NOTIFY_SOCKET": address}
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-
-    def next(self, within: float = LINE_BOUND) -> dict[str, str]:
-        """Return the next message's fields.
-
-        Raises:
-            TimeoutError: there is none within so many seconds.
-        """
-        fields = self.next_bytes(within).decode().splitlines()
-        return dict(field.split("=", 1) for field in fields)
-
-    def next_bytes(self, within: float = LINE_BOUND) -> bytes:
-        """Return the next message.
-
-        Raises:
-            TimeoutError: there is none within so many seconds.
-        """
-        self._socket.settimeout(within)
-        return self._socket.recv(4096)
-
-    def next_but_pings(self) -> dict[str, str]:
-        """Return the next message that is not the watchdog's."""
-        while (message := self.next()) == {"WATCHDOG": "1"}:
-            pass
-        return message
-
-    def drain(self) -> None:
-        """Forget what has come."""
-        self._socket.setblocking(False)
-        while True:
-            try:
-                self._socket.recv(4096)
-            except BlockingIOError:
-                return
-
-    def close(self) -> None:
-        self._socket.close()
-
-
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[FakeManager]:
-    with closing(FakeManager(str(tmp_path / "notify"))) as fake:
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    with closing(NotifySocket(str(tmp_path / "notify"))) as fake:
         yield fake
 
 
-def test_start_and_stop_are_told(serve: Serve, row: Row, manager: FakeManager) -> None:
+def test_start_and_stop_are_told(serve: Serve, row: Row, manager: NotifySocket) -> None:
     server = serve(row=row, env=manager.variable)
     assert manager.next() == {"READY": "1", "STATUS": f"Listening on {server.url}"}
     server.stdout.wait_for("# lifespan: startup")
@@ -88,7 +44,25 @@ def test_start_and_stop_are_told(serve: Serve, row: Row, manager: FakeManager) -
     assert server.wait_exit() == 0
 
 
-def test_a_status_that_is_no_unicode(manager: FakeManager) -> None:
+def test_a_reload_of_certificates_is_told(
+    serve: Serve, manager: NotifySocket, tmp_path: Path
+) -> None:
+    """As systemd's Type=notify-reload asks for: asked for or not, and when it fails, too."""
+    pair = Authority(tmp_path).issue("served")
+    server = serve(*pair.options, env=manager.variable)
+    ready = manager.next()
+    server.send_signal(signal.SIGHUP)
+    reloading = manager.next()
+    assert reloading["RELOADING"] == "1"
+    assert reloading["MONOTONIC_USEC"].isdigit()
+    assert manager.next() == ready
+    pair.certfile.write_text("none")
+    assert manager.next()["RELOADING"] == "1"
+    assert manager.next() == ready
+    server.stderr.wait_for("ERROR.*Certificates are not reloaded")
+
+
+def test_a_status_that_is_no_unicode(manager: NotifySocket) -> None:
     """A UNIX socket's path may be any bytes."""
     with closing(ServiceManager(manager.variable["NOTIFY_SOCKET"])) as service_manager:
         service_manager.ready("Listening on unix:/\udcff")
@@ -97,12 +71,12 @@ def test_a_status_that_is_no_unicode(manager: FakeManager) -> None:
 
 def test_the_socket_may_have_an_abstract_name(serve: Serve) -> None:
     name = f"@esg-test-{os.getpid()}-{time.monotonic_ns()}"
-    with closing(FakeManager(name)) as manager:
+    with closing(NotifySocket(name)) as manager:
         serve(env=manager.variable)
         assert manager.next()["READY"] == "1"
 
 
-def test_a_stop_of_its_own_is_told(serve: Serve, manager: FakeManager) -> None:
+def test_a_stop_of_its_own_is_told(serve: Serve, manager: NotifySocket) -> None:
     server = serve("--limit-max-requests", "1", env=manager.variable)
     assert manager.next()["READY"] == "1"
     with server.connect() as client:
@@ -111,23 +85,19 @@ def test_a_stop_of_its_own_is_told(serve: Serve, manager: FakeManager) -> None:
     assert server.wait_exit() == 0
 
 
-def test_the_loop_feeds_the_watchdog(serve: Serve, row: Row, manager: FakeManager) -> None:
+def test_the_loop_feeds_the_watchdog(serve: Serve, row: Row, manager: NotifySocket) -> None:
     server = serve(row=row, app=BUSY, env=manager.variable | WATCHDOG)
     assert manager.next()["READY"] == "1"
-    for _ in range(5):
-        assert manager.next() == {"WATCHDOG": "1"}
+    manager.pings(5)
     with server.connect() as client:
         client.request("/block")
         server.stdout.wait_for("# /block: begun")
-        manager.drain()
         with pytest.raises(TimeoutError):
-            manager.next(within=1)
-    server.send_signal(signal.SIGTERM)
-    server.send_signal(signal.SIGINT)
-    server.wait_exit()
+            manager.pings(20, within=1)
+    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
 
 
-def test_the_watchdog_is_fed_while_requests_end(serve: Serve, manager: FakeManager) -> None:
+def test_the_watchdog_is_fed_while_requests_end(serve: Serve, manager: NotifySocket) -> None:
     server = serve("--timeout-graceful-shutdown", "60", env=manager.variable | WATCHDOG)
     with server.connect() as client:
         client.request("/count", "POST", [("Content-Length", "2")])
@@ -136,13 +106,12 @@ def test_the_watchdog_is_fed_while_requests_end(serve: Serve, manager: FakeManag
         server.send_signal(signal.SIGTERM)
         assert manager.next_but_pings()["READY"] == "1"
         assert manager.next_but_pings()["STOPPING"] == "1"
-        for _ in range(3):
-            assert manager.next() == {"WATCHDOG": "1"}
+        manager.pings(3)
         client.send(b"2")
     assert server.wait_exit() == 0
 
 
-def test_a_start_that_fails_is_not_told(manager: FakeManager) -> None:
+def test_a_start_that_fails_is_not_told(manager: NotifySocket) -> None:
     done = run_esg("tests.apps.lifespans:failed", "--port", "0", env=manager.variable | WATCHDOG)
     assert done.returncode == 3
     with pytest.raises(TimeoutError):
@@ -158,7 +127,7 @@ def test_a_manager_that_cannot_be_told_is_a_warning(serve: Serve, address: str) 
     assert len(server.stderr.matching("WARNING.*Cannot notify the service manager")) == 1
 
 
-def test_reload_has_the_time_that_systemd_asks_for(manager: FakeManager) -> None:
+def test_reload_has_the_time_that_systemd_asks_for(manager: NotifySocket) -> None:
     told = ServiceManager(manager.variable["NOTIFY_SOCKET"])
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     told.reloading()

@@ -54,8 +54,7 @@ class Announcements:
         self._ready()
 
     def reloading(self) -> None:
-        """Tell that all workers are to be replaced."""
-        logger.info("Replacing all workers")
+        """Tell that the configuration is read again; `alive` tells when all is done."""
         if self._manager is not None:
             self._reloading = True
             self._manager.reloading()

@@ -1,7 +1,7 @@
 """What the supervisor and a worker say to each other: a JSON object on each line of a socket.
 
-To the worker: its settings first, then `retire` or `force`. From it: `serving`, `failed` before it serves, and
-`enough`. Everything else has a better place: what a worker is told at once are signals, how it fares
+To the worker: its settings first, then `retire`, `stop` or `force`. From it: `failed` before it
+serves, `serving`, `enough` and `leaving`. Everything else has a better place: what a worker is told at once are signals, how it fares
 is in the shared page, and that one side is gone shows at the end of the stream.
 """
 

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from heapq import heappop, heappush
-from pathlib import Path
 from typing import Final
 
 from esg import binding, logs
@@ -88,7 +87,6 @@ class Supervisor:
             ending.callback(self._wake.close)
             ending.callback(self._selector.close)
             self._check_memory_is_known()
-            self._check_directories()
             self._listeners = binding.bind(self._config)
             ending.callback(self._release)
             self._announcements = Announcements(self._config, self._listeners)
@@ -146,7 +144,7 @@ class Supervisor:
 
     def _do(self, act: Act, number: int) -> None:
         if act is Act.START:
-            self._start(number)
+            self._start_if_room(number)
             return
         process = self._processes[number]
         if act is Act.RETIRE:
@@ -155,17 +153,23 @@ class Supervisor:
             logger.error("Worker %d is stuck: %s", process.pid, self._table.members[number].marked)
             process.send_signal(signal.SIGQUIT)
         elif act is Act.TERMINATE:
-            process.send_signal(signal.SIGTERM)
+            process.stop()
         elif act is Act.FORCE:
             process.force()
         else:
             logger.error("Worker %d does not end; killing it", process.pid)
             process.send_signal(signal.SIGKILL)
 
+    def _start_if_room(self, number: int) -> None:
+        if self._free_slots:
+            self._start(number)
+        else:
+            logger.error("Cannot start a worker: %d have not ended", SLOTS)
+            self._table.ended(number, time.monotonic())
+
     def _start(self, number: int) -> None:
-        slot = heappop(self._free_slots)
+        self._slots[number] = slot = heappop(self._free_slots)
         self._page.clear(slot)
-        self._slots[number] = slot
         listeners = [listener.fileno() for listener in self._listeners]
         settings: Told = {
             "config": self._config_text,
@@ -204,6 +208,8 @@ class Supervisor:
                     self._announcements.serving(message["serving"], message["reason"])
                 elif "enough" in message:
                     self._mark(number, str(message["enough"]))
+                elif "leaving" in message and self._table.leave(number, time.monotonic()):
+                    logger.info("Worker %d was told to stop; starting another", process.pid)
         except (ValueError, LookupError, TypeError) as error:
             logger.error("Worker %d makes no sense (%s); killing it", process.pid, error)
             process.send_signal(signal.SIGKILL)
@@ -274,11 +280,6 @@ class Supervisor:
             except FileNotFoundError:
                 raise StartupError("--worker-max-rss needs /proc, which is not here") from None
 
-    def _check_directories(self) -> None:
-        for directory in self._config.reload_dir if self._config.reload else ():
-            if not Path(directory).is_dir():
-                raise StartupError(f"reload_dir (--reload-dir) is no directory: {directory}")
-
     def _dump_one(self) -> None:
         process = self._processes.get(self._to_dump.popleft())
         if process is not None:
@@ -321,12 +322,13 @@ class Supervisor:
 
     def _renew(self) -> None:
         """Replace all workers, with the settings that count by now."""
+        self._announcements.reloading()
         try:
             self._take(self._with_fixed(self._reread()))
         except ESGError as error:
             logger.error("The configuration is not taken: %s", error)
             return
-        self._announcements.reloading()
+        logger.info("Replacing all workers")
         self._table.renew(time.monotonic())
 
     def _take(self, config: Config) -> None:

@@ -156,6 +156,14 @@ class WorkerTable:
         member.marked = member.marked or reason
         return news
 
+    def leave(self, number: int, now: float) -> bool:
+        """Take note that a worker has begun to retire by itself; tell whether that is news."""
+        member = self.members[number]
+        news = member.state is State.SERVING
+        if news:
+            self._retire(member, now)
+        return news
+
     def ended(self, number: int, now: float, failure: str = "") -> bool:
         """Take note that a worker's process is gone; tell whether nobody had asked for that.
 
@@ -288,6 +296,10 @@ class WorkerTable:
         member.kill_at = min(member.kill_at, now + bound)
         return [(Act.TERMINATE, member.number)]
 
+    def _retire(self, member: Member, now: float) -> None:
+        member.state, member.since = State.RETIRING, now
+        member.kill_at = now + self._stop_bound()
+
     def _replace(self, now: float) -> list[Decision]:
         """Start who is missing, and let go who has been replaced."""
         serving = self.serving
@@ -309,8 +321,7 @@ class WorkerTable:
         surplus = len(serving) - self.wanted
         leaving = sorted(marked, key=_age) + sorted(kept, key=_age)
         for member in leaving[: max(0, surplus)]:
-            member.state, member.since = State.RETIRING, now
-            member.kill_at = now + self._stop_bound()
+            self._retire(member, now)
             decisions.append((Act.RETIRE, member.number))
         return decisions
 

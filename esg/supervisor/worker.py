@@ -25,6 +25,7 @@ from esg.process import configure_logging, leave, run_server
 from esg.server import Server
 from esg.supervision import Supervision
 from esg.supervisor.control import GROUP_SIGNALS, Told, config_of, line, messages
+from esg.supervisor.parent_death import end_with_parent
 
 # For what a worker does beyond its graceful stop, once its supervisor is gone.
 _ORPHAN_SLACK = 10.0  # seconds
@@ -42,6 +43,7 @@ def main(arguments: list[str]) -> NoReturn:
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
+    end_with_parent()
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
     told = messages(channel)
@@ -67,7 +69,9 @@ class Worker:
         listeners = [socket.socket(fileno=number) for number in settings["listeners"]]
         for descriptor in (settings["page"], *settings["listeners"]):
             os.set_inheritable(descriptor, False)
-        supervision = Supervision(listeners, self._share, self._serving, self._enough)
+        supervision = Supervision(
+            listeners, self._share, self._serving, self._enough, self._leaving
+        )
         self._server = Server(self._config, supervision)
         self._server.companions.append(self._beat)
 
@@ -87,6 +91,8 @@ class Worker:
         for message in told:
             if "retire" in message:
                 self._server.retire()
+            elif "stop" in message:
+                self._server.shutdown()
             elif "force" in message:
                 self._server.shutdown(force=True)
         self._leave_orphaned()
@@ -94,6 +100,7 @@ class Worker:
     def _leave_orphaned(self) -> None:
         if not self._server.is_stopping:
             logger.error("The supervisor is gone; stopping")
+            self._server.shutdown()
             os.kill(os.getpid(), signal.SIGTERM)  # it also interrupts an import
         bound = self._config.timeout_graceful_shutdown + self._config.timeout_lifespan
         time.sleep(bound + _ORPHAN_SLACK)
@@ -112,6 +119,9 @@ class Worker:
 
     def _enough(self, reason: str) -> None:
         self._tell(enough=reason)
+
+    def _leaving(self) -> None:
+        self._tell(leaving=True)
 
     def _failed(self, error: ESGError, code: int) -> int:
         self._tell(failed=str(error)[:_LONGEST_REASON], code=code)

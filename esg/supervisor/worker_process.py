@@ -55,6 +55,11 @@ class WorkerProcess:
         """Tell the worker to stop because others go on."""
         self._tell(retire=True)
 
+    def stop(self) -> None:
+        """Have the worker stop; a start-up it breaks off."""
+        self._tell(stop=True)
+        self.send_signal(signal.SIGTERM)
+
     def force(self) -> None:
         """Tell the worker, which is stopping, not to wait for requests in flight."""
         self._tell(force=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any, Final
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, TypeAlias
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -17,6 +19,7 @@ from esg.tls.file_watch import FileWatch
 from esg.tls.unreadable_names import report_no_unreadable_names
 
 _LOOK_INTERVAL: Final = 1.0  # seconds
+Reloading: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 
 class ServerTLS:
@@ -55,8 +58,12 @@ class ServerTLS:
         """Load the certificates again, changed or not; in the loop's thread."""
         self._asked.set()
 
-    async def keep_current(self) -> None:
-        """Load the certificates again whenever they have changed, or somebody asks."""
+    async def keep_current(self, reloading: Reloading = nullcontext) -> None:
+        """Load the certificates again whenever they have changed, or somebody asks.
+
+        Args:
+            reloading: gives the context in which that is done.
+        """
         limiter = CapacityLimiter(1)  # not the application's threads
         while True:
             with anyio.move_on_after(_LOOK_INTERVAL):
@@ -67,7 +74,8 @@ class ServerTLS:
             elif not self._files.has_changes():
                 continue
             try:
-                await to_thread.run_sync(self._reload, limiter=limiter)
+                with reloading():
+                    await to_thread.run_sync(self._reload, limiter=limiter)
             except Exception:  # noqa: BLE001 - whatever it is, clients are still served
                 logger.exception("Certificates are not reloaded, those of before stay")
 

@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Serve
+from tests.notify_socket import NotifySocket
+from tests.server import LINE_BOUND
 from tests.supervisor.test_workers import APP, ENDED
-
-BOUND = 60.0
-
-
-class Manager:
-    """A service manager's socket."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.settimeout(BOUND)
-
-    def told(self) -> list[str]:
-        """Return the next message, line by line."""
-        return self.socket.recv(4096).decode().splitlines()
-
-    def next_state(self) -> str:
-        """Return the first line of the next message that is no sign of life."""
-        while (first := self.told()[0]) == "WATCHDOG=1":
-            pass
-        return first
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Manager]:
-    made = Manager(tmp_path / "notify")
-    yield made
-    made.socket.close()
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    with closing(NotifySocket(str(tmp_path / "notify"))) as made:
+        yield made
 
 
-def test_states_and_signs_of_life(serve: Serve, manager: Manager) -> None:
+def next_state(manager: NotifySocket) -> str:
+    """Return the first field of the next message that is no sign of life."""
+    return next(iter(manager.next_but_pings(4 * LINE_BOUND)))
+
+
+def test_states_and_signs_of_life(serve: Serve, manager: NotifySocket, tmp_path: Path) -> None:
     """One voice: the workers are silent."""
-    env = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000"}
-    server = serve("--workers", "2", app=APP, env=env)
-    assert manager.next_state() == "READY=1"
-    assert [manager.told() for _ in range(2)] == [["WATCHDOG=1"]] * 2
+    (tmp_path / "esg.toml").write_text("workers = 2")
+    env = {**manager.variable, "WATCHDOG_USEC": "400000"}
+    server = serve("--config", str(tmp_path / "esg.toml"), app=APP, env=env)
+    assert next_state(manager) == "READY"
+    manager.pings(2)
     server.send_signal(signal.SIGHUP)
-    assert manager.next_state() == "RELOADING=1"
+    assert [next_state(manager) for _ in range(2)] == ["RELOADING", "READY"]
     server.stderr.wait_for(ENDED, count=2)
-    assert manager.next_state() == "READY=1"
+    (tmp_path / "esg.toml").write_text("workers = 0")
+    server.send_signal(signal.SIGHUP)
+    assert [next_state(manager) for _ in range(2)] == ["RELOADING", "READY"]
+    server.stderr.wait_for("configuration is not taken")
     server.send_signal(signal.SIGTERM)
-    assert manager.next_state() == "STOPPING=1"
+    assert next_state(manager) == "STOPPING"
     assert server.wait_exit() == 0
-    manager.socket.setblocking(False)
-    left = []
-    while True:
-        try:
-            left.append(manager.told())
-        except BlockingIOError:
-            break
-    assert [told for told in left if told != ["WATCHDOG=1"]] == []
+    manager.close()
+    assert [told for told in manager.drain() if told != {"WATCHDOG": "1"}] == []

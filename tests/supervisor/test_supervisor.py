@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,19 @@ def test_workers_that_crash_as_they_start_end_all(write_module: WriteModule) -> 
 
 def test_a_directory_to_watch_that_is_none() -> None:
     done = run_esg("--reload", "--reload-dir", "no/where", "--port", "0", APP)
-    assert done.returncode == 3
-    assert done.stderr == "esg: reload_dir (--reload-dir) is no directory: no/where\n"
+    assert done.returncode == 2
+    assert done.stderr == (
+        "esg: reload_dir (--reload-dir) is no directory: no/where (see esg --help)\n"
+    )
+
+
+def test_what_to_watch_without_reload_is_a_warning(serve: Serve) -> None:
+    """Also where it would be wrong: a configuration may be for development, too."""
+    server = serve("--reload-dir", "no/where", "--reload-include", "*.html", app=APP)
+    assert server.stderr.matching("WARNING") == [
+        "WARNING:  reload_dir (--reload-dir) has no effect without reload (--reload)",
+        "WARNING:  reload_include (--reload-include) has no effect without reload (--reload)",
+    ]
 
 
 def test_an_address_that_is_taken() -> None:
@@ -82,16 +94,25 @@ def test_places_in_the_shared_page_are_used_again(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(supervisor, "WorkerProcess", refuse)
     config = Config(APP, workers=3)
     watching = supervisor.Supervisor(config, lambda: config)
-    try:
+    with closing(watching._page), closing(watching._wake), closing(watching._selector):
         for now in range(100, 1000, 100):
             for act, number in watching._table.decide(now):
                 watching._do(act, number)
             watching._table.renew(now)
         assert watching._page.used == 1
-    finally:
-        watching._page.close()
-        watching._wake.close()
-        watching._selector.close()
+
+
+def test_no_place_is_left_in_the_shared_page(caplog: pytest.LogCaptureFixture) -> None:
+    """For that so many have to be retiring without end."""
+    config = Config(APP, workers=2)
+    full = supervisor.Supervisor(config, lambda: config)
+    with closing(full._page), closing(full._wake), closing(full._selector):
+        full._free_slots.clear()
+        for act, number in full._table.decide(100):
+            full._do(act, number)
+        assert full._table.members == {}
+        assert not full._table.stopping
+    assert "Cannot start a worker: 1024 have not ended" in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -219,6 +240,31 @@ def test_a_blocked_worker_ends_with_its_supervisor(write_module: WriteModule) ->
         assert client.at_end()
     assert server.wait_exit() == -signal.SIGKILL
     server.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that tells")
+def test_a_worker_without_an_interpreter_ends_with_its_supervisor(
+    write_module: WriteModule, one_of_each: Row
+) -> None:
+    """Where C code holds it for good; the defaults would have that take a minute."""
+    source = (
+        "from tests.apps.interpreter_lock import app\n"
+        "from esg.supervisor.parent_death import end_with_parent\n"
+        "end_with_parent(1)\n"
+    )
+    folder = write_module("held", source)
+    options = [*one_of_each.options, *TWO, "--port", "0", "held:app"]
+    server = ServerProcess(options, cwd=folder)
+    try:
+        server.wait_started()
+        with server.connect() as client:
+            client.request("/hold")
+            server.stdout.wait_for("# hold")
+            server.send_signal(signal.SIGKILL)
+            assert client.at_end()
+        assert server.wait_exit() == -signal.SIGKILL  # its streams are closed at all ends
+    finally:
+        server.end()
 
 
 def test_tls(serve: Serve, tmp_path: Path, one_of_each: Row) -> None:

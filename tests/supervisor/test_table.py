@@ -198,6 +198,31 @@ def test_more_and_fewer() -> None:
     assert table.wanted == 1
 
 
+def test_who_leaves_by_itself_is_replaced_at_once() -> None:
+    table = serving(2, stop_bound=5)
+    assert table.leave(1, 3)
+    assert state(table, 1) is State.RETIRING
+    assert table.decide(3) == [(Act.START, 3)]
+    assert not table.leave(1, 4)  # it may be told twice
+    table.ready(3, 4)
+    assert table.decide(4) == []
+    assert not table.ended(1, 5)
+    assert table.decide(5) == []
+
+
+def test_who_leaves_by_itself_has_the_time_of_a_stop() -> None:
+    table = serving(1, stop_bound=5)
+    table.leave(1, 3)
+    assert (Act.KILL, 1) in table.decide(3 + 5 + SLACK)
+
+
+def test_who_has_not_served_cannot_leave() -> None:
+    table = made(workers=1)
+    table.decide(0)
+    assert not table.leave(1, 1)
+    assert state(table, 1) is State.STARTING
+
+
 def test_age() -> None:
     table = serving(2, max_age=60)
     assert table.deadline(1) == 60

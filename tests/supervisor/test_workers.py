@@ -87,11 +87,17 @@ def test_killed_workers_are_replaced(server: ServerProcess) -> None:
 
 
 def test_a_worker_that_is_told_to_stop_is_replaced(server: ServerProcess) -> None:
+    """At once, and it retires as if the supervisor had told it: nothing fails."""
     number = min(serving(server))
     since = len(server.stderr())
-    os.kill(number, signal.SIGTERM)
-    wait_for(server, f"Worker {number} has ended unasked: exit code 0", 1, since)
-    wait_for(server, SERVES, 1, since)
+    with under_load(server.address) as load:
+        load.wait_for_others_than(serving(server) - {number})
+        os.kill(number, signal.SIGTERM)
+        wait_for(server, f"Worker {number} was told to stop; starting another", 1, since)
+        wait_for(server, SERVES, 1, since)
+        wait_for(server, f"Worker {number} has ended$", 1, since)
+    assert load.failures == []
+    assert len(serving(server)) == WORKERS
 
 
 def test_one_more_and_one_less(server: ServerProcess) -> None:
