@@ -41,6 +41,13 @@ class Serve(Protocol):
         """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names that another process of the same run would not have."""
+    changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if changing:
+        raise pytest.UsageError(f"a test's name must not hold an address: {changing[0]}")
+
+
 def _serving(ended: ExitStack) -> Serve:
     def start(
         *options: str,

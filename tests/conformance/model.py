@@ -83,10 +83,14 @@ class Send(Step):
 
 @dataclass(frozen=True)
 class Fill(Step):
-    """Send `data` until the server stops reading; more than `at_most` bytes is a failure."""
+    """Send `data` until the server stops reading; more than `at_most` bytes is a failure.
+
+    It is sent `times` times: the cases of all runs are in memory at once.
+    """
 
     data: bytes
     at_most: int
+    times: int = 1
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,7 @@ class ServerProcess:
             await self.exited(STOP_BOUND)
         finally:
             self._end_workers()
+            self._channel.clear_seats(self.token)
             self._folder.cleanup()
 
     def _end_workers(self) -> None:

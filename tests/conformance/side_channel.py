@@ -99,6 +99,11 @@ class SideChannel:
         """Keep a seat for a connection (its local port), a UNIX socket or the lifespan."""
         self._seats[token, place] = seat
 
+    def clear_seats(self, token: str) -> None:
+        """Forget a process that has ended."""
+        for key in [key for key in self._seats if key[0] == token]:
+            del self._seats[key]
+
     def _find(self, token: str, scope_type: str, peer: Any) -> Seat:
         if scope_type == "lifespan":
             return self._seats.get((token, LIFESPAN_KEY), self._strays)

@@ -97,7 +97,7 @@ async def send(run: CaseRun, step: model.Send) -> None:
 
 async def fill(run: CaseRun, step: model.Fill) -> None:
     """Send until the server stops reading."""
-    taken = await run.clients[step.on].fill(step.data, FILL_QUIET)
+    taken = await run.clients[step.on].fill(step.data * step.times, FILL_QUIET)
     if taken > step.at_most:
         run.seen.problems.append(
             f"the server took {taken} bytes while the application did not receive; "
@@ -108,7 +108,8 @@ async def fill(run: CaseRun, step: model.Fill) -> None:
 async def send_rest(run: CaseRun, step: model.SendRest) -> None:
     """Send what the fill could not."""
     client = run.clients[step.on]
-    await client.send(client.rest)
+    rest, client.rest = client.rest, b""
+    await client.send(rest)
 
 
 async def await_response(run: CaseRun, step: model.AwaitResponse) -> None:

@@ -10,15 +10,16 @@ import asyncio
 import contextlib
 import enum
 import itertools
+import sys
 import traceback
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conformance.acquaintance import PLAIN, acquainted
 from tests.conformance.client import Timeout
-from tests.conformance.digest import difference, digest
+from tests.conformance.digest import Line, difference, digest
 from tests.conformance.forking import Forking
 from tests.conformance.model import Case, Level
 from tests.conformance.process import ServerProcess, base_environment
@@ -57,6 +58,19 @@ class Outcome:
     problems: list[str]
     exact: bool
     broken: bool = False
+    digest: list[Line] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.digest = [] if self.broken else list(map(sys.intern, digest(self.seen)))
+
+    def settle(self) -> None:
+        """Let go of all but the digest where there is nothing to report.
+
+        There are thousands of runs, and some have seen many megabytes.
+        """
+        if not self.problems:
+            seen = self.seen
+            seen.clients, seen.calls, seen.lifespan, seen.log = {}, {}, [], ""
 
     @property
     def result(self) -> Result:
@@ -147,6 +161,8 @@ class Suite:
                 tasks.create_task(_within(limit, work))
         for case in cases:
             self._compare_modes(target, case)
+            for mode in modes_of(target, case):
+                self._outcome_of(target, (case, mode)).settle()
 
     async def _acquainted(self, target: Target) -> Target:
         """Return the target with what its server has shown of itself, if it starts at all."""
@@ -278,9 +294,9 @@ class Suite:
         except Exception:  # Whatever a server has said, the other cases go on.
             problem = f"the suite itself has failed: {traceback.format_exc()}"
             outcome = Outcome(run.seen, [problem], target.exact, broken=True)
-        if not outcome.problems:
-            outcome.seen.log = ""  # Nobody will read it, and there are thousands.
         self._outcomes[target.id, case.id, mode] = outcome
+        if len(modes_of(target, case)) == 1:
+            outcome.settle()
 
     async def _has_died(self, target: Target, process: ServerProcess, seen: Observation) -> bool:
         """Tell whether the server has died, as a problem of the run."""
@@ -297,11 +313,15 @@ class Suite:
         split = self._outcomes.get((target.id, case.id, SPLIT))
         if split is None or not (target.exact or (whole.passed and split.passed)):
             return
-        # What another server's application is told must be the same, not how it closes.
-        digests = [digest(run.seen, wire=target.exact) for run in (whole, split)]
+        digests = [_comparable(run) for run in (whole, split)]
         if lines := difference(*digests):
             split.problems.append("the split run differs from the whole run (-):")
             split.problems += [f"    {line}" for line in lines]
+
+
+def _comparable(outcome: Outcome) -> list[Line]:
+    """Return what must be the same in both modes: of another server, not how it closes."""
+    return outcome.digest if outcome.exact else digest(outcome.seen, wire=False)
 
 
 def _options_of(case: Case) -> OptionsKey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.digest import difference, digest
+from tests.conformance.digest import difference
 from tests.conformance.model import Case
 from tests.conformance.suite import Result, Suite
 from tests.conformance.targets import WHOLE, Target, require
@@ -31,7 +31,7 @@ def test_targets_answer_alike(compared: Case, suite: Suite) -> None:
     outcomes = suite.outcomes_of(compared, WHOLE)
     if len(outcomes) < 2:
         pytest.skip("only one target ran this case")
-    seen = {outcome.seen.target: digest(outcome.seen) for outcome in outcomes}
+    seen = {outcome.seen.target: outcome.digest for outcome in outcomes}
     (first, expected), *others = seen.items()
     for name, lines in others:
         if found := difference(expected, lines):

@@ -15,6 +15,7 @@ from tests.conformance.model import Call, Case, Fate, Level, Response, Seen
 from tests.conformance.runner import Observation
 from tests.conformance.scope_form import scope_violations
 from tests.conformance.side_channel import CallTrace
+from tests.conformance.suite import Outcome
 from tests.conformance.verdict import violations
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%s\r\nok"
@@ -131,3 +132,13 @@ def test_a_reset_may_cut_the_servers_own_answer() -> None:
         observation.clients["a"].ends.reset = True
         assert violations(observation, exact=False) == []
         assert violations(observation, exact=True)
+
+
+@pytest.mark.parametrize("problems", [[], ["it is wrong"]])
+def test_what_was_seen_is_kept_for_a_report_alone(problems: list[str]) -> None:
+    with seen(REFUSED) as observation:
+        outcome = Outcome(observation, problems, exact=True)
+        before = outcome.digest
+        outcome.settle()
+        assert outcome.digest == before != []
+        assert bool(observation.calls) is bool(observation.clients) is bool(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -148,7 +149,7 @@ def bound(more: Any, environ: Any, start_response: Any) -> Any: ...
         (takes_four, None),
         (_Asgi3, None),
     ],
-    ids=str,
+    ids=lambda value: re.sub(" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_detect(app: Any, interface: str | None) -> None:
     assert detect(app) == interface

@@ -204,7 +204,7 @@ def _control() -> list[Case]:
             "bounded memory",
             "pings of a client that does not read are not answered without bound",
             StopReading(),
-            Fill(ping(bytes(125)) * 262_144, at_most=24 * MIB),
+            Fill(ping(bytes(125)), at_most=24 * MIB, times=262_144),
             Reset(),
             fate=Fate.ANY,
             app=(LISTEN,),

@@ -169,7 +169,7 @@ def _early() -> list[Case]:
         )
 
     late_accept = refused("websocket.accept", "OSError")
-    flood = binary(bytes(65_536)) * 512
+    flood = binary(bytes(65_536))
     return [
         early(
             "same-segment",
@@ -238,10 +238,10 @@ def _early() -> list[Case]:
             "what is held is bounded: the server stops reading",
             handshake(),
             AwaitGate("go"),
-            Fill(flood, at_most=16_777_216),
+            Fill(flood, at_most=16_777_216, times=512),
             Reset(),
             Open("go"),
-            app=((RECEIVE, GATE, RECEIVE),),
+            app=((RECEIVE, GATE),),
             fate=Fate.ANY,
             own_process=True,
             splittable=False,
