@@ -6,23 +6,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import django
-from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import JsonResponse, StreamingHttpResponse
 from django.urls import path
 
+from tests.apps import django_project
 from tests.apps.stage import tell
 
-settings.configure(
-    ALLOWED_HOSTS=["*"],
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="for tests alone",
-    DEFAULT_CHARSET="utf-8",
-    LOGGING_CONFIG=None,
-    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
-)
-django.setup()
+django_project.set_up(__name__)
 
 
 def item(request: Any, number: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.conformance.model import Case
+from tests.conformance.targets import Target
 
 if TYPE_CHECKING:
     from tests.conformance.runner import CaseRun
@@ -14,12 +15,17 @@ STREAMING = "content in parts"
 OLD_VERSION_CASE = "asgi_scope/http-1.0"
 
 
+def not_offered(target: Target, case: Case) -> str | None:
+    """Return why a case need not be put to a server at all, None if it must be."""
+    if target.offers_websocket or not _is_websocket(case):
+        return None
+    return "the server does not offer WebSocket"
+
+
 def inapplicable(run: CaseRun) -> str | None:
     """Return why a server other than ESG is not judged by this run, None if it is."""
     if run.process.target.exact:
         return None
-    if _is_websocket(run.case) and not run.process.target.offers_websocket:
-        return "the server does not offer WebSocket"
     if run.case.group == "lifespan" and not run.process.lifespan.calls:
         return "the server does not run the application's lifespan"
     if _refuses_old_version(run):
@@ -52,7 +58,8 @@ def _lacks_needed(run: CaseRun) -> bool:
 def _refuses_old_version(run: CaseRun) -> bool:
     """Tell whether the server takes no HTTP/1.0 at all: one case is the place to say it."""
     case, client = run.case, run.clients.get("a")
-    if case.id == OLD_VERSION_CASE or not case.calls or not client or run.seen.calls.get("a"):
+    welcome = any(response.status < 400 for response in case.responses)
+    if case.id == OLD_VERSION_CASE or not welcome or not client or run.seen.calls.get("a"):
         return False
     refused = [response.status for response in client.parser.responses[:1]]
     return b" HTTP/1.0\r\n" in client.sent and refused in ([400], [426], [505])

@@ -168,6 +168,7 @@ class Client:
         """Send one segment; a connection that the server has ended takes no more."""
         if self.ends.any:
             return
+        self.sent += data  # Be it in part, if the server ends the connection meanwhile.
         try:
             async with asyncio.timeout(SEND_BOUND):
                 octets, self._unsent = self._unsent + self._wired(data), b""
@@ -176,8 +177,6 @@ class Client:
             raise Timeout(f"the server did not read {len(data)} bytes") from error
         except OSError:
             self._changes.notify()
-            return
-        self.sent += data
 
     async def send_split(self, data: bytes, queue: ReceiveQueue) -> None:
         """Send byte by byte, each after the server has read the former.

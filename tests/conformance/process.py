@@ -37,6 +37,7 @@ class ServerProcess:
         self.token = token
         self.log: list[str] = []
         self.address: Address = ""
+        self.ended: float | None = None
         self.changes = Changes()
         self.watchers: set[Changes] = set()
         self.lifespan = Seat((LIFESPAN,), self._notify)
@@ -130,6 +131,7 @@ class ServerProcess:
     async def _await_exit(self) -> None:
         assert self._process
         await self._process.wait()
+        self.ended = asyncio.get_running_loop().time()
         self._notify()
 
     async def listening(self) -> bool:
@@ -170,6 +172,10 @@ class ServerProcess:
             with contextlib.suppress(Timeout):
                 await self.exited(bound)
         return refused or self.exit_code is not None
+
+    def was_ending(self, moment: float) -> bool:
+        """Tell whether it has ended soon after a moment of the event loop's clock, or before."""
+        return self.ended is not None and moment > self.ended - DEATH_BOUND
 
     async def _accepts(self) -> bool:
         """Tell whether the server accepts a connection."""
@@ -220,6 +226,7 @@ class ServerProcess:
     async def stop(self) -> None:
         """Stop the process, by force if it does not stop by itself."""
         if self._process is None:
+            self._folder.cleanup()
             return
         self.signal("TERM")
         try:

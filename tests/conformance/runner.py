@@ -41,6 +41,7 @@ class Observation:
     log: str = ""
     inapplicable: str | None = None
     died: bool = False
+    ended: float = 0.0  # of the event loop's clock
     in_vain: bool = False  # Something was waited for that did not come.
 
 

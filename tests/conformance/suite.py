@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conformance.acquaintance import PLAIN, acquainted
+from tests.conformance.applicability import not_offered
 from tests.conformance.client import Timeout
 from tests.conformance.digest import Line, difference, digest
 from tests.conformance.forking import Forking
@@ -140,6 +141,7 @@ class Suite:
     async def _run_target(self, target: Target, cases: list[Case]) -> None:
         if not target.exact:
             target = await self._acquainted(target)
+            cases = [case for case in cases if not self._leave_out(target, case)]
         groups: dict[OptionsKey, list[Case]] = defaultdict(list)
         for case in cases:
             if not case.own_process:
@@ -176,6 +178,14 @@ class Suite:
                 await process.stop()
             self._acquaintances[target.id] = known
         return self._acquaintances[target.id]
+
+    def _leave_out(self, target: Target, case: Case) -> bool:
+        """Leave a case out if it is about what the server does not offer."""
+        reason = not_offered(target, case)
+        for mode in modes_of(target, case) if reason else ():
+            seen = Observation(case, mode, target.id, target.selection, inapplicable=reason)
+            self._outcomes[target.id, case.id, mode] = Outcome(seen, [], target.exact)
+        return reason is not None
 
     @contextlib.asynccontextmanager
     async def _fork_server(self, target: Target) -> AsyncIterator[None]:
@@ -239,6 +249,10 @@ class Suite:
             for case, mode in runs:
                 if _by_itself(target, case):
                     await self._run(target, process, case, mode)
+            for outcome in (self._outcome_of(target, run) for run in runs):
+                # It has lost its connection to what another case has done to the server.
+                failed = outcome.result is Result.FAILED
+                outcome.seen.died |= failed and process.was_ending(outcome.seen.ended)
         finally:
             await process.stop()
 
@@ -288,6 +302,7 @@ class Suite:
         run = CaseRun(case, process, self._channel, self._queue, mode)
         try:
             seen = await run.run()
+            seen.ended = asyncio.get_running_loop().time()
             if not case.own_process:
                 seen.died = await self._has_died(target, process, seen)
             outcome = Outcome(seen, violations(seen, target.exact), target.exact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -19,7 +20,9 @@ from tests.conformance.cases import ALL_CASES
 from tests.conformance.conftest import sample
 from tests.conformance.model import Level
 from tests.conformance.peers import PEERS
+from tests.conformance.process import ServerProcess
 from tests.conformance.runner import Observation
+from tests.conformance.side_channel import SideChannel
 from tests.conformance.suite import Outcome, Result, Suite
 from tests.conformance.targets import REPOSITORY, WHOLE, foreign_target, target_named
 from tests.conformance.verdict import violations as judged
@@ -141,6 +144,16 @@ def test_a_fault_of_the_suite_fails_its_case_and_no_other(monkeypatch: pytest.Mo
         (broken,) = suite.outcomes_of(next(c for c in chosen if c.id == LENIENT), WHOLE)
         assert "the suite itself has failed" in broken.report()
         assert "ValueError: never thought of that" in broken.report()
+
+
+def test_what_ends_with_the_server_may_have_ended_by_it() -> None:
+    process = ServerProcess(foreign_target(WRONG), SideChannel(), "token")
+    assert not process.was_ending(100.0)
+    process.ended = 100.0
+    assert process.was_ending(99.5)
+    assert process.was_ending(100.5)
+    assert not process.was_ending(90.0)
+    asyncio.run(process.stop())
 
 
 def test_a_failure_is_told_in_words_octets_and_messages(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.behaviours import HELLO, LIFESPAN, READ_AND_HELLO, answer
-from tests.conformance.cases.build import HOST, accepted, get, hello, mark, ok, post
+from tests.conformance.cases.build import HOST, accepted, get, hello, mark, ok, post, refusable
 from tests.conformance.model import AwaitResponse, Call, Case, Fate, Level
 
 SCOPE = "ASGI HTTP 2.5, HTTP Connection Scope"
@@ -91,8 +91,20 @@ def _paths() -> list[Case]:
         path(
             "escaped-question", 1, b"/a%3Fb?c", "/a?b", "an escaped question mark starts no query"
         ),
-        path("escaped-nul", 1, b"/a%00b", "/a\x00b", "an escaped NUL is decoded like others"),
-        path("escaped-crlf", 1, b"/a%0D%0Ab", "/a\r\nb", "an escaped CR LF is decoded like others"),
+        refusable(
+            path("escaped-nul", 1, b"/a%00b", "/a\x00b", "an escaped NUL is decoded like others"),
+            400,
+        ),
+        refusable(
+            path(
+                "escaped-crlf",
+                1,
+                b"/a%0D%0Ab",
+                "/a\r\nb",
+                "an escaped CR LF is decoded like others",
+            ),
+            400,
+        ),
         path("plus", 1, b"/a+b?c+d", "/a+b", "a plus is a plus"),
         path("dots", 1, b"/a/../b/./c", "/a/../b/./c", "dot segments are the application's"),
         path("double-slash", 1, b"//a//b", "//a//b", "empty segments are kept"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.behaviours import HELLO, HELLO_BODY
@@ -96,6 +97,12 @@ def accepted(
     details.setdefault("responses", (hello(),))
     details.setdefault("calls", (Call(scope=details.pop("scope", {})),))
     return case(id, number, clause, says, *sent, **details)
+
+
+def refusable(written: Case, status: int, *alternatives: int) -> Case:
+    """Let servers other than ESG refuse the request: what is lawful need not be welcome."""
+    refusal = (error(status, *alternatives),)
+    return replace(written, or_else=(replace(written, responses=refusal, calls=(), fate=Fate.ANY),))
 
 
 RETURNED = Seen("end", "returned")
