@@ -9,8 +9,6 @@ import logging
 from asyncio import CancelledError
 from time import perf_counter
 
-from cpython.contextvars cimport PyContext_Copy
-
 from esg.accel.app_calls cimport RequestCall
 from esg.accel.connection cimport Connection
 from esg.accel.http_content cimport wake
@@ -26,9 +24,6 @@ from esg.accel.rules.running_time import GOES_ON, NONE
 from esg.errors import RequestRejected
 from esg.file_part import open_file
 from esg.logs import logger
-
-cdef extern from "Python.h":
-    bint PyCoro_CheckExact(object value)
 
 cdef bytes _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -65,16 +60,7 @@ cdef class HttpRequest(HttpSending):
             self.serving.proxy_headers.amend(scope)
             self.client = scope["client"]
         self.serving.request_started()
-        failure = None
-        try:
-            coro = self.serving.app(scope, self.asgi_receive, self.asgi_send)
-        except BaseException as error:
-            failure = error
-        if failure is not None:
-            return self.app_raised(failure)
-        if not PyCoro_CheckExact(coro):
-            coro = _awaited(coro)
-        return task.start(self.serving.loop, coro, PyContext_Copy(self.serving.context))
+        return task.call_app(self.connection, scope, self.asgi_receive, self.asgi_send)
 
     # The application's two callables; what they do happens when their result is awaited.
 
@@ -205,8 +191,3 @@ cdef class HttpRequest(HttpSending):
             defaults = self.serving.default_fields()
             self.connection.write([error_response(self.head.method, status, defaults)], True)
         return 0
-
-
-async def _awaited(awaitable):
-    """Await whatever an application's call has returned; raise where that cannot be."""
-    return await awaitable

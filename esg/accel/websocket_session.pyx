@@ -9,8 +9,6 @@ the other way.
 from collections import namedtuple
 from time import perf_counter
 
-from cpython.contextvars cimport PyContext_Copy
-
 from esg.accel.app_waiter cimport AppWaiter, app_waiter
 from esg.accel.serving cimport Serving, monotonic
 from esg.accel.transport_connection cimport TransportConnection
@@ -27,9 +25,6 @@ from esg.websocket import Ping
 
 # What the access log is told.
 Outcome = namedtuple("Outcome", ("status", "sent"))
-
-cdef extern from "Python.h":
-    bint PyCoro_CheckExact(object value)
 
 cdef enum:
     # The rule's states; a .pxd cannot export a Python constant.
@@ -85,16 +80,7 @@ cdef class WebSocket(WebSocketSending):
         task.session = self
         self.serving.request_started()
         self.follow()
-        failure = None
-        try:
-            coro = self.serving.app(self._scope(), self.asgi_receive, self.asgi_send)
-        except BaseException as error:
-            failure = error
-        if failure is not None:
-            return self.app_raised(failure)
-        if not PyCoro_CheckExact(coro):
-            coro = _awaited(coro)
-        return task.start(self.serving.loop, coro, PyContext_Copy(self.serving.context))
+        return task.call_app(self.connection, self._scope(), self.asgi_receive, self.asgi_send)
 
     def _scope(self):
         cdef TransportConnection connection = self.connection
@@ -343,8 +329,3 @@ cdef class WebSocket(WebSocketSending):
         if not self.connection.lost:
             self.write(out)
         return self.follow()
-
-
-async def _awaited(awaitable):
-    """Await whatever an application's call has returned; raise where that cannot be."""
-    return await awaitable

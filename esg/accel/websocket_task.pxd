@@ -1,8 +1,8 @@
 """C types of websocket_task.pyx."""
 
-from esg.accel.app_task cimport AppTask
+from esg.accel.connection_task cimport ConnectionTask
 from esg.accel.websocket_session cimport WebSocket
 
 
-cdef class WebSocketTask(AppTask):
+cdef class WebSocketTask(ConnectionTask):
     cdef WebSocket session
