@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from esg._version import __version__
 from esg.asgi import AnyApp
-from esg.background import run_in_thread
 from esg.config import Config
 from esg.errors import ClientDisconnected, ConfigError, ESGError, MessageError, StartupError
 from esg.logs import logger
-from esg.server import Server
 from esg.uvicorn_options import keywords
+
+if TYPE_CHECKING:
+    from esg.background import run_in_thread
+    from esg.server import Server
 
 __all__ = [
     "ClientDisconnected",
@@ -25,6 +28,15 @@ __all__ = [
     "run",
     "run_in_thread",
 ]
+
+# Imported when asked for: they bring a loop along, which a supervisor has no use for.
+_HOMES: Final = {"Server": "esg.server", "run_in_thread": "esg.background"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def run(app: AnyApp | str, **settings: Any) -> int:
@@ -40,7 +52,7 @@ def run(app: AnyApp | str, **settings: Any) -> int:
     Raises:
         ConfigError, StartupError: it cannot be served as asked.
     """
-    from esg.process import configure_logging  # noqa: PLC0415 - POSIX signals
+    from esg.program import configure_logging  # noqa: PLC0415 - for those who serve
     from esg.supervisor import run as run_processes  # noqa: PLC0415
 
     translated, notices = keywords(settings)

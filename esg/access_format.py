@@ -6,7 +6,6 @@ Everything that a client chooses is escaped: no byte of it can end a line or rea
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import time
@@ -198,4 +197,6 @@ _ATOMS: Final[dict[str, Render]] = {
 def _render_json(entry: AccessEntry) -> str:
     ended = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(entry.ended))
     stamp = f"{ended}.{int(entry.ended % 1 * 1000):03d}Z"
+    import json  # noqa: PLC0415 - costs time at start-up
+
     return json.dumps({"time": stamp, **entry.fields()})

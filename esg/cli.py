@@ -15,11 +15,9 @@ import click
 from esg._version import __version__
 from esg.config import Config
 from esg.errors import ConfigError, ESGError
-from esg.implementation import resolve
 from esg.logs import logger
 from esg.options import SWITCHES, Option, flag_name, option_of
-from esg.process import configure_logging, leave, occupy_standard_streams
-from esg.server import startup_errors
+from esg.program import configure_logging, leave, occupy_standard_streams
 from esg.settings import Settings, as_toml, collect
 from esg.supervisor import run
 from esg.uvicorn_options import HEADING, OPTIONS, translate
@@ -153,6 +151,8 @@ def _help(schema_field: Any, option: Option) -> str:
 def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
+    from esg.implementation import resolve  # noqa: PLC0415 - brings a loop along
+
     chosen = resolve("auto", "auto")
     runs = f"{chosen.describe()}, {chosen.parser()}"
     click.echo(f"ESG {__version__} ({runs}; {chosen.name}: {chosen.reason})")
@@ -197,6 +197,8 @@ def _check(settings: Settings, thoroughly: bool) -> int:
     """Tell everything that is wrong; thoroughly: with what takes loading the application."""
     errors = settings.all_errors()
     if thoroughly:
+        from esg.server import startup_errors  # noqa: PLC0415 - brings a loop along
+
         with suppress(ConfigError):  # among the errors already
             errors = [*errors, *startup_errors(settings.sound())]
     for error in errors:

@@ -7,7 +7,6 @@ and 0 switches a timeout or limit off.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, fields
 from typing import Any
@@ -43,6 +42,8 @@ class _SchemaType(type):
         known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
         for name in settings:
             if name not in known:
+                import difflib  # noqa: PLC0415 - for those who mistype
+
                 close = difflib.get_close_matches(name, known, 1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise ConfigError(f"unknown setting {name!r}{hint}")

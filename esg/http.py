@@ -6,11 +6,31 @@ The exchange is `rules.http_exchange`; `rules.response_head` has the plan and th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 # What is written: a Buffer, or a file of which the driver sends as many bytes as its length says.
 Piece: TypeAlias = Any
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+def http_date(timestamp: int) -> str:
+    """Write a time as an IMF-fixdate (RFC 9110 section 5.6.7).
+
+    `email.utils` writes it, too, and brings half of `email` into every process.
+
+    Args:
+        timestamp: seconds since the epoch.
+    """
+    at = time.gmtime(timestamp)
+    date = f"{_DAYS[at.tm_wday]}, {at.tm_mday:02} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04}"
+    return f"{date} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT"
 
 
 class Plan(Protocol):

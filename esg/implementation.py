@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import platform
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from esg._version import __version__
 from esg.errors import ConfigError, StartupError
 from esg.service import Service
 
+# `platform` knows them, too, and takes longer to import than all else here.
+_PYTHONS = {"cpython": "CPython", "pypy": "PyPy"}
 Serve = Callable[[Service], Awaitable[None]]
 
 
@@ -38,8 +39,8 @@ class Implementation:
 
     def describe(self) -> str:
         """Say in one phrase what runs on what."""
-        python = f"{platform.python_implementation()} {platform.python_version()}"
-        return f"{self.name} on {self.loop}, {python}"
+        python = _PYTHONS.get(sys.implementation.name, sys.implementation.name)
+        return f"{self.name} on {self.loop}, {python} {sys.version.split()[0]}"
 
     def parser(self) -> str:
         """Name what parses HTTP, with its version."""

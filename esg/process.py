@@ -12,27 +12,23 @@ import os
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from esg import logs
-from esg.access_format import DEFAULT
-from esg.config import Config
 from esg.implementation import resolve, run_loop
 from esg.logs import logger
+from esg.program import exit_now
 from esg.server import Server
 from esg.service_manager import reporting
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 # What the loop may still take once serving is over, or once the user asks a second time.
 _LOOP_BOUND = 4.0  # seconds
-# What the application's threads may take after that.
-_THREADS_BOUND = 1.0  # seconds
 
 
 def run_server(server: Server) -> int:
@@ -59,26 +55,6 @@ def run_server(server: Server) -> int:
             level = logging.DEBUG if server.is_one_of_several else logging.INFO
             logger.log(level, "Stopped during start-up")
     return stop.exit_code
-
-
-def configure_logging(config: Config, names_process: bool = False) -> None:
-    """Log as the settings say; only a program that ESG runs configures logging.
-
-    Args:
-        config: the settings.
-        names_process: the server's lines have the process's number in front.
-
-    Raises:
-        StartupError: the user's own configuration is wrong.
-    """
-    logs.configure(
-        config.log_level,
-        config.access_log,
-        config.use_colors,
-        log_config=config.log_config,
-        bare_access_log=config.access_log_format != DEFAULT,
-        names_process=names_process,
-    )
 
 
 @contextmanager
@@ -111,35 +87,6 @@ def _reopen_logs(asked: SimpleQueue[bool]) -> None:
             logs.reopen_files()
         except OSError as error:
             logger.error("Cannot open a log file again: %s", error)
-
-
-def occupy_standard_streams() -> None:
-    """Put something harmless where standard streams are closed (`esg app >&-`).
-
-    Else the first sockets that are opened would take their numbers, and whatever writes to
-    standard error would write into a client's connection.
-    """
-    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(opened, True)
-    os.close(opened)
-
-
-def leave(code: int) -> NoReturn:
-    """End this process, within a moment even if threads of the application run on."""
-    give_up = time.monotonic() + _THREADS_BOUND
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(max(0.0, give_up - time.monotonic()))
-            if thread.is_alive():
-                logger.error("Leaving without the application's threads, which run on")
-                exit_now(code)
-    sys.exit(code)
-
-
-def exit_now(code: int) -> NoReturn:
-    """End this process with whatever still runs; the log is written."""
-    logging.shutdown()
-    os._exit(code)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Self
-
-import anyio
+from typing import TYPE_CHECKING, Self
 
 from esg.logs import logger
-from esg.server import Server
+
+if TYPE_CHECKING:
+    from esg.server import Server
 
 _MICROSECOND = 1e-6
 
@@ -125,6 +125,8 @@ def _status(server: Server) -> str:
 
 
 async def _report(manager: ServiceManager, server: Server) -> None:
+    import anyio  # noqa: PLC0415 - a supervisor, which reports too, has no loop
+
     async with anyio.create_task_group() as tasks:
         await server.started()
         manager.ready(_status(server))
@@ -135,6 +137,8 @@ async def _report(manager: ServiceManager, server: Server) -> None:
 
 
 async def _ping(manager: ServiceManager, interval: float) -> None:
+    from anyio import sleep  # noqa: PLC0415 - as above
+
     while True:
         manager.watchdog()
-        await anyio.sleep(interval)
+        await sleep(interval)

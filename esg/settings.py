@@ -5,8 +5,6 @@ Only the command `esg` looks at them all; `esg.run` and `Config` take what they 
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -170,11 +168,15 @@ def _take_file(settings: Settings, file: Path | None) -> None:
 
 
 def _unknown(key: str) -> str:
+    import difflib  # noqa: PLC0415 - for those who mistype
+
     close = difflib.get_close_matches(key.replace("-", "_"), _SCHEMA, 1)
     return f"unknown setting {key!r}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - costs time at start-up
+
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

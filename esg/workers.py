@@ -22,7 +22,8 @@ from esg.errors import ConfigError, ESGError
 from esg.gunicorn_settings import settings_for, without_effect
 from esg.implementation import resolve, run_loop
 from esg.logs import access_logger, logger, set_level
-from esg.process import bounded_end, exit_now, leave
+from esg.process import bounded_end
+from esg.program import exit_now, leave
 from esg.server import Server
 
 _LONGEST_BEAT: Final = 1.0  # seconds; how late the end of the arbiter may be seen

@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("esg.config", "esg.app_loader", "esg.access_log", "esg.message_trace", "esg.lifespan"),
     ("esg.tls",),
     ("esg.interfaces",),
-    ("esg.binding", "esg.file_part", "esg.send_buffer", "esg.service"),
+    ("esg.binding", "esg.file_part", "esg.program", "esg.send_buffer", "esg.service"),
     ("esg.pure", "esg.accel"),
     ("esg.implementation",),
     ("esg.server",),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import Any, Final
 
 from esg.asgi import AnyApp, ASGIApp
 from esg.errors import AppLoadError
 from esg.interfaces import asgi2
-from esg.interfaces.wsgi import WSGIApp
 
 ASGI3: Final = "asgi3"
 ASGI2: Final = "asgi2"
@@ -51,13 +51,16 @@ def as_asgi3(app: AnyApp, interface: str, name: str, wsgi_threads: int) -> ASGIA
         )
     chosen = found or ASGI3 if interface == "auto" else interface
     if chosen == WSGI:
+        from esg.interfaces.wsgi import WSGIApp  # noqa: PLC0415 - costs time at start-up
+
         return WSGIApp(app, wsgi_threads)
     return asgi2.as_asgi3(app) if chosen == ASGI2 else app
 
 
 def close(app: ASGIApp) -> None:
     """Let go of what `as_asgi3` has made for an application that is not served any more."""
-    if isinstance(app, WSGIApp):
+    wsgi = sys.modules.get("esg.interfaces.wsgi")
+    if wsgi is not None and isinstance(app, wsgi.WSGIApp):
         app.close()
 
 

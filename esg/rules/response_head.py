@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
 from esg.errors import MessageError
-from esg.http import Piece
+from esg.http import Piece, http_date
 
 # How the content ends (RFC 9112 section 6.3).
 NO_CONTENT: Final = 0  # a response to HEAD, 204, 304: whatever the fields say
@@ -64,7 +63,7 @@ def format_date(timestamp: int) -> bytes:
     Args:
         timestamp: seconds since the epoch.
     """
-    return formatdate(timestamp, usegmt=True).encode("ascii")
+    return http_date(timestamp).encode("ascii")
 
 
 def checked_field(name: object, value: object) -> tuple[bytes, bytes]:

@@ -16,7 +16,7 @@ def _root_path(value: Any) -> str:
     return value.rstrip("/")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ApplicationSettings:
     """What application is served."""
 

@@ -32,7 +32,7 @@ def _permissions(value: Any) -> int:
     raise ValueError("must be octal digits such as 660")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class BindingSettings:
     """Where the server listens."""
 

@@ -46,7 +46,7 @@ def _headers(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple(_header(item) for item in items)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class HTTPSettings:
     """What the server adds to responses."""
 

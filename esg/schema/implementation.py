@@ -10,7 +10,7 @@ from esg.options import setting
 _HEADING = "Implementation"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ImplementationSettings:
     """What it is served with."""
 

@@ -36,7 +36,7 @@ def _log_config(value: Any) -> str | Mapping[str, Any]:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class LoggingSettings:
     """What is logged, and how."""
 

@@ -26,7 +26,7 @@ def _function(value: Any) -> str:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ProcessSettings:
     """How many processes serve, and when one takes another's place."""
 

@@ -33,7 +33,7 @@ def _fields(value: Any) -> str:
     return text
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ProxySettings:
     """What is believed of proxies in front of the server."""
 

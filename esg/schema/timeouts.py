@@ -9,7 +9,7 @@ from esg.options import setting
 _HEADING = "Timeouts (seconds, 0 for none)"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class TimeoutSettings:
     """How long things may take."""
 

@@ -71,7 +71,7 @@ def _named_certificates(value: Any) -> tuple[str, ...]:
     return pairs
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class TLSSettings:
     """How TLS is spoken: it is once there is a certificate."""
 

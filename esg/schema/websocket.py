@@ -33,7 +33,7 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class WebSocketSettings:
     """How WebSocket is spoken."""
 

@@ -23,7 +23,7 @@ from esg.config import Config
 from esg.errors import ConfigError, ESGError, StartupError
 from esg.load_sharing import SLOTS, WorkerPage
 from esg.logs import logger
-from esg.process import configure_logging
+from esg.program import configure_logging
 from esg.supervisor.announcements import Announcements
 from esg.supervisor.control import Told, config_text
 from esg.supervisor.table import Act, Policy, State, WorkerTable

@@ -21,7 +21,8 @@ from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.load_sharing import LoadShare, WorkerPage
 from esg.logs import logger
-from esg.process import configure_logging, leave, run_server
+from esg.process import run_server
+from esg.program import configure_logging, leave
 from esg.server import Server
 from esg.supervision import Supervision
 from esg.supervisor.control import GROUP_SIGNALS, Told, config_of, line, messages
