@@ -49,6 +49,23 @@ class LineFormatter(logging.Formatter):
         record.levelprefix = level + padding
         return super().formatMessage(record)
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's lines, with everything escaped that a terminal would obey.
+
+        An application's exception may quote what a client has sent.
+        """
+        text = super().format(record)
+        begin = len(record.levelprefix)
+        if text.isprintable():
+            return text
+        return text[:begin] + "".join(map(_visible, text[begin:]))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character in "\n\t":
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
 
 def configure(
     level: str | None,

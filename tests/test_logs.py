@@ -162,6 +162,24 @@ def test_exceptions_follow_their_line(streams: tuple[Terminal, Terminal]) -> Non
     assert lines[-1] == "ValueError: wrong"
 
 
+@pytest.mark.parametrize("coloured", [False, True])
+def test_what_a_terminal_would_obey_is_escaped(
+    coloured: bool, streams: tuple[Terminal, Terminal]
+) -> None:
+    """Line ends stay: a traceback has them."""
+    configure("info", access_log=True, use_colors=coloured)
+    try:
+        raise ValueError("quotes \x1b[2J a\x9b31m\r client\u2028\udc80 é\tand\nso on")
+    except ValueError as error:
+        logger.error("it failed: \x07", exc_info=error)
+    text = streams[0].getvalue()
+    begin = "\033[31mERROR:\033[0m    " if coloured else "ERROR:    "
+    assert text.startswith(begin + "it failed: \\x07\nTraceback")
+    assert text.endswith(
+        "ValueError: quotes \\x1b[2J a\\x9b31m\\r client\\u2028\\udc80 é\tand\nso on\n"
+    )
+
+
 def test_lines_may_name_the_process(streams: tuple[Terminal, Terminal]) -> None:
     configure(None, access_log=True, use_colors=False, names_process=True)
     logger.info("hello")
