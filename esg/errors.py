@@ -55,6 +55,16 @@ class MessageError(RuntimeError):
     """
 
 
+class WrongThread(RuntimeError):
+    """Tell the application that it must not call `receive()` and `send()` in another thread.
+
+    They belong to the event loop; `anyio.from_thread.run` calls them there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("receive() and send() can only be called in the event loop's own thread")
+
+
 class ClientDisconnected(ConnectionError):
     """Tell the application that nobody is left to receive what it sends.
 

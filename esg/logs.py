@@ -55,7 +55,7 @@ class LineFormatter(logging.Formatter):
         An application's exception may quote what a client has sent.
         """
         text = super().format(record)
-        begin = len(record.levelprefix)
+        begin = len(vars(record)["levelprefix"])
         if text.isprintable():
             return text
         return text[:begin] + "".join(map(_visible, text[begin:]))

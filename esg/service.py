@@ -9,6 +9,7 @@ import contextvars
 import random
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import anyio
 from esg.access_log import AccessLog, RejectionLog
 from esg.asgi import ASGIApp
 from esg.config import Config
-from esg.errors import AppOverdue, ClientDisconnected, is_disconnect_of
+from esg.errors import AppOverdue, ClientDisconnected, WrongThread, is_disconnect_of
 from esg.load_sharing import LoadShare
 from esg.logs import TRACE, logger
 from esg.rules.deadlines import DRAIN_TIMEOUT, Timeouts
@@ -87,6 +88,7 @@ class Service:
     _websockets: int = 0
     _second: int = 0
     _late_warned: bool = False
+    _thread: int = field(default_factory=threading.get_ident)
     _rejections: RejectionLog = field(default_factory=RejectionLog)
     limits: HeadLimits = field(init=False)
     timeouts: Timeouts = field(init=False)
@@ -135,6 +137,15 @@ class Service:
         self._max_requests = c.limit_max_requests
         if c.limit_max_requests:  # the jitter is no secret
             self._max_requests += random.randint(0, c.limit_max_requests_jitter)  # noqa: S311
+
+    def check_thread(self) -> None:
+        """Check that the application calls from the thread of the event loop.
+
+        Raises:
+            WrongThread: it does not.
+        """
+        if threading.get_ident() != self._thread:
+            raise WrongThread
 
     @property
     def stopping(self) -> bool:

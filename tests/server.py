@@ -193,10 +193,14 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it does not stop:\n{self.stderr.text}") from None
         finally:
-            self._process.kill()
-            self._process.wait()
-            self._stdin.close()
+            self.kill()
         assert not FORBIDDEN.search(self.stderr.text), self.stderr.text
+
+    def kill(self) -> None:
+        """End the process at once, if it still runs; what it wrote is not looked at."""
+        self._process.kill()
+        self._process.wait()
+        self._stdin.close()
 
     def memory(self, field: str = "VmRSS") -> int:
         """Return a figure of the process's memory in bytes; VmHWM is the peak of VmRSS."""

@@ -78,6 +78,7 @@ cdef class RequestCall(AppCall):
         """Do the work."""
         cdef HttpRequest request = <HttpRequest> self.owner
         cdef dict event
+        request.serving.check_thread()
         if self.sends:
             message = self.message
             self.message = None

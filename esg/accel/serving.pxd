@@ -32,6 +32,7 @@ cdef class Serving:
     cdef RequestParser parser
     cdef readonly set connections
     cdef readonly set tasks
+    cdef unsigned long thread  # of the event loop
     cdef bint stopping
     cdef bint closing_idle
     cdef bint cancelling
@@ -56,6 +57,7 @@ cdef class Serving:
     cdef bint trusts(self, object client, object server) except -1
     cdef bint believes(self, object client, object server) except -1
     cdef DefaultFields default_fields(self)
+    cdef int check_thread(self) except -1
     cdef bint saturated(self) except -1
     cdef void request_started(self) except *
     cdef void request_ended(self) except *

@@ -7,6 +7,7 @@ from libc.stdlib cimport free, malloc
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.pythread cimport PyThread_get_thread_ident
 
 import inspect
 import logging
@@ -16,6 +17,7 @@ from anyio import to_thread
 
 from esg.accel.request_parser cimport request_parser
 
+from esg.errors import WrongThread
 from esg.logs import access_logger
 
 # Bytes read at once. Twice what flow control holds, so that a request of 64 KiB with its head
@@ -86,6 +88,7 @@ cdef class Serving:
         config = service.config
         self.service = service
         self.loop = loop
+        self.thread = PyThread_get_thread_ident()
         self.app = _coroutine_function(service.app)
         self.context = service.context
         self.state = service.state
@@ -177,6 +180,12 @@ cdef class Serving:
         return self._defaults
 
     # The service's counts are looked at only where a limit depends on them.
+
+    cdef int check_thread(self) except -1:
+        """Check that the application calls from the thread of the event loop."""
+        if PyThread_get_thread_ident() != self.thread:
+            raise WrongThread
+        return 0
 
     cdef bint saturated(self) except -1:
         """Tell whether another request would be one too many."""

@@ -10,6 +10,7 @@ cdef class WebSocketCall(AppCall):
         """Do the work."""
         cdef WebSocket session = <WebSocket> self.owner
         cdef dict event
+        session.serving.check_thread()
         if self.sends:
             message = self.message
             self.message = None

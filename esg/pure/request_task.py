@@ -113,6 +113,7 @@ class RequestTask:
     async def receive(self) -> Message:
         """Return the next message, waiting for the client where it has to."""
         exchange = self._exchange
+        self._service.check_thread()
         await self._connection.breathe()
         while (event := exchange.next_event()) is None:
             if not exchange.take_continue():
@@ -127,6 +128,7 @@ class RequestTask:
     async def send(self, message: Message) -> None:
         """Take a message; return when the kernel has what it means for the client."""
         connection = self._connection
+        self._service.check_thread()
         try:
             await self._send(message)
         except ClientDisconnected:
@@ -336,11 +338,10 @@ class RequestTask:
         if self.over:
             return
         self.over = True
-        exchange = self._exchange
+        exchange, log = self._exchange, self._service.access_log
         self._service.request_ended()
         if exchange.status:
-            fields = self._wire.response.fields
-            self._service.access_log.log(self._client, self.head, exchange, fields, self._began)
+            log.log(self._client, self.head, exchange, self._wire.response.fields, self._began)
         if self._reading is not None:
             self._wake_receive()
         if not self._connection.lost:

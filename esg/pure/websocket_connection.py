@@ -196,6 +196,7 @@ class WebSocketConnection:
     async def receive(self) -> Message:
         """Return the next message, waiting for the client where it has to."""
         session = self._session
+        self._service.check_thread()
         await self._connection.breathe()
         while (event := session.next_event()) is None:
             out = session.app_waits()
@@ -212,6 +213,7 @@ class WebSocketConnection:
     async def send(self, message: Message) -> None:
         """Take a message; return when the kernel has what it means for the client."""
         connection = self._connection
+        self._service.check_thread()
         try:
             await self._send(message)
         except ClientDisconnected:
