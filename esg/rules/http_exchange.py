@@ -10,7 +10,7 @@ how a response looks on the wire: that is `wire`'s (for HTTP/1.1, `response_head
                       http.response.body, more     STREAMING    head and content
                       http.response.body, final    COMPLETE     head and content
                       (a file that is not there)   the same     nothing; MessageError
-                      (flush_start)                STREAMING    head
+                      (flush_start, twice)         STREAMING    head
     STREAMING         http.response.body, more     STREAMING    content
                       http.response.body, final    COMPLETE     content and the end
                       http.response.trailers       STREAMING    trailers, where they are due
@@ -75,6 +75,7 @@ class HttpExchange:
         "_content_over",
         "_has_content",
         "_held_replaceable",
+        "_held_at_sweep",
         "_plan",
         "_remaining",
         "_trailers_announced",
@@ -139,6 +140,7 @@ class HttpExchange:
         self._trailers_announced = False
         self._remaining = -1  # bytes still owed to Content-Length, -1 without one
         self._held_replaceable = False
+        self._held_at_sweep = False
 
     # What the driver reports.
 
@@ -234,6 +236,7 @@ class HttpExchange:
         self._has_content = plan.has_content
         self._remaining = plan.length if plan.has_content else -1
         self._held_replaceable = False
+        self._held_at_sweep = False
         self.state = START_HELD
 
     def _send_body(self, message: Mapping[str, Any]) -> list[Piece]:
@@ -321,12 +324,18 @@ class HttpExchange:
     # What else makes the response go on or end.
 
     def flush_start(self) -> bytes:
-        """Return the head of a start that has been held long enough, else nothing.
+        """Return the head of a start that has been held since the last sweep, else nothing.
+
+        To be called by each sweep. One that comes just between a start and its body changes nothing:
+        else chance would decide about the framing.
 
         A start whose first body broke its Content-Length stays held: the application may still put
         it right, or end with a clean 500.
         """
         if self.state != START_HELD or self._held_replaceable or self.disconnected:
+            return b""
+        if not self._held_at_sweep:
+            self._held_at_sweep = True
             return b""
         self.state = STREAMING
         return self._wire.head()

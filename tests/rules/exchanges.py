@@ -97,3 +97,10 @@ def make(
 def send(exchange: Any, *messages: Any) -> bytes:
     """Send messages; return what goes out for them."""
     return b"".join(piece for message in messages for piece in exchange.send(message))
+
+
+def swept_twice(exchange: Any) -> bytes:
+    """Return what two sweeps write: a start that was held at the first goes out at the second."""
+    assert exchange.flush_start() == b""
+    written: bytes = exchange.flush_start()
+    return written

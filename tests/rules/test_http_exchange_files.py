@@ -9,7 +9,7 @@ import pytest
 
 from esg.asgi import Message
 from esg.errors import ClientDisconnected, MessageError
-from tests.rules.exchanges import FIVE, OK, RecordingWire, body, make, send
+from tests.rules.exchanges import FIVE, OK, RecordingWire, body, make, send, swept_twice
 from tests.rules.twins import rule
 
 http_exchange = rule("http_exchange")
@@ -90,7 +90,7 @@ def test_a_path_keeps_to_a_declared_length(http_exchange: ModuleType) -> None:
 def test_no_length_is_declared_once_the_head_is_out(http_exchange: ModuleType) -> None:
     exchange, _, _ = with_files(http_exchange, Opened())
     exchange.send(OK)
-    assert exchange.flush_start() == b"<200>"
+    assert swept_twice(exchange) == b"<200>"
     assert exchange.send(PATH) == [b"file!", b"|"]
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_there_gives_way_to_another_start(http_exchange: Modu
     exchange.send(OK)
     with pytest.raises(MessageError, match="no such file"):
         exchange.send(PATH)
-    assert exchange.flush_start() == b"", "its start is held for as long as it may be replaced"
+    assert swept_twice(exchange) == b"", "its start is held for as long as it may be replaced"
     assert exchange.needs_error_response()
     assert send(exchange, {**OK, "status": 404}, body(b"x")) == b"<404>x|"
 

@@ -27,6 +27,7 @@ cdef class HttpExchange:
     cdef bint _trailers_announced
     cdef long long _remaining
     cdef bint _held_replaceable
+    cdef bint _held_at_sweep
 
     cpdef void begin(
         self,
