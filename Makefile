@@ -10,7 +10,8 @@
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
-#   make bench        ESG beside other servers; make bench-quick for hello world alone
+#   make bench        ESG beside other servers, all of it (ARGS=--list says how long); resumes by
+#                     ARGS=--resume; make bench-quick: a few of them, in less than five minutes
 #   make lint | types | format | clean
 #
 # ESG_ACCEL=skip leaves the fast implementation out, ESG_ACCEL=require takes no excuse.
@@ -89,7 +90,7 @@ bench: $(VENV)/made.stamp
 	$(BIN)/python bench/run.py $(ARGS)
 
 bench-quick: $(VENV)/made.stamp
-	$(BIN)/python bench/run.py --scenarios hello $(ARGS)
+	$(BIN)/python bench/run.py --quick --duration 1 $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check

@@ -6,7 +6,10 @@ application without lifespan.
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,10 @@ LARGE_HEADERS = [
 ]
 FILES = {"file_1mib": 1, "file_100mib": 100}  # how often they have LARGE in them
 FILES_FOLDER = Path(__file__).resolve().parent / ".build"
+PUBLISHED = b"published"
+PUBLISHED_HEADERS = [(b"content-length", b"%d" % len(PUBLISHED))]
+EVENT = b"data: " + b"x" * 32 + b"\n\n"
+EVENT_HEADERS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
 STREAM_HEADERS = [(b"content-type", b"application/octet-stream")]
 
 
@@ -119,11 +126,111 @@ def file_sender(name: str) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     return send_file
 
 
+JSON_OBJECT = {"message": "Hello, World!", "items": [1, 2, 3], "ok": True}
+JSON_ANSWER = b'{"message":"Hello, World!","items":[1,2,3],"ok":true}'
+
+
+def _starlette_json() -> object:
+    """Make the same answer in Starlette."""
+    from starlette.applications import Starlette  # noqa: PLC0415 - not for all
+    from starlette.requests import Request  # noqa: PLC0415
+    from starlette.responses import JSONResponse  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
+    async def answer(_request: Request) -> JSONResponse:
+        return JSONResponse(JSON_OBJECT)
+
+    return Starlette(routes=[Route("/", answer)])
+
+
+def _fastapi_json() -> object:
+    """Make the same answer in FastAPI, whose model checks it."""
+    from fastapi import FastAPI  # noqa: PLC0415 - not for all
+    from pydantic import create_model  # noqa: PLC0415
+
+    model = create_model("Answer", message=(str, ...), items=(list[int], ...), ok=(bool, ...))
+
+    async def answer() -> object:
+        return JSON_OBJECT
+
+    app = FastAPI()
+    app.get("/", response_model=model)(answer)
+    return app
+
+
+MADE_WHEN_ASKED: dict[str, Callable[[], object]] = {
+    "starlette_json": _starlette_json,
+    "fastapi_json": _fastapi_json,
+    **{name: partial(file_sender, name) for name in FILES},
+}
+
+
 def __getattr__(name: str) -> object:
-    """Make what sends a file when it is asked for, and so its file."""
-    if name in FILES:
-        return file_sender(name)
-    raise AttributeError(name)
+    """Make what sends a file or imports a framework only when it is asked for."""
+    if name not in MADE_WHEN_ASKED:
+        raise AttributeError(name)
+    return MADE_WHEN_ASKED[name]()
+
+
+async def mixed(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 13 bytes, or 1 MiB at /large."""
+    app = large if scope.get("path") == "/large" else hello
+    await app(scope, receive, send)
+
+
+def _new_event() -> Any:
+    """Return an event of the library whose loop runs: asyncio or trio."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return sys.modules["trio"].Event()
+    return asyncio.Event()
+
+
+class Feed:
+    """Server-sent events: whoever asks gets one for each POST.
+
+    Each stream counts what it has sent, so that none misses an event that is published while it is
+    still sending the one before.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a stream, or publish."""
+        if scope["type"] == "lifespan":
+            await answer_lifespan(receive, send)
+        elif scope["method"] == "POST":
+            await self._publish(receive, send)
+        else:
+            await self._stream(send)
+
+    async def _publish(self, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        self._count += 1
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set()
+        await send({"type": "http.response.start", "status": 200, "headers": PUBLISHED_HEADERS})
+        await send({"type": "http.response.body", "body": PUBLISHED})
+
+    async def _stream(self, send: Send) -> None:
+        sent = self._count
+        await send({"type": "http.response.start", "status": 200, "headers": EVENT_HEADERS})
+        # Some servers send the head with the first part of the body.
+        await send({"type": "http.response.body", "body": b":\n", "more_body": True})
+        while True:
+            while sent == self._count:
+                self._changed = self._changed or _new_event()
+                await self._changed.wait()
+            sent += 1
+            await send({"type": "http.response.body", "body": EVENT, "more_body": True})
+
+
+events = Feed()
 
 
 async def websocket_echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,3 +249,29 @@ async def websocket_echo(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "websocket.send", "bytes": message["bytes"]})
         else:
             await send({"type": "websocket.send", "text": text})
+
+
+class Room:
+    """Send every message to all WebSockets that are open."""
+
+    def __init__(self) -> None:
+        self._members: dict[Send, None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one of them."""
+        if scope["type"] == "lifespan":
+            await answer_lifespan(receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        self._members[send] = None
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                out = {"type": "websocket.send", "text": message["text"]}
+                for member in list(self._members):
+                    await member(out)
+        finally:
+            del self._members[send]
+
+
+websocket_broadcast = Room()

@@ -1,7 +1,7 @@
-"""Make what the servers run in: a virtual environment with the peers and ESG, and the C floor.
+"""Make what the servers run in: virtual environments with the peers and ESG, and C programs.
 
 Everything is made once and reused: the peers until the folder is removed, ESG until its sources
-change, the floor until floor.c changes.
+change, a program until its source changes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import Server
+from servers import CPYTHON, PYPY, TLS, Server
 
 BENCH = Path(__file__).resolve().parent
 CHECKOUT = BENCH.parent
-ESG_EXTRAS = "standard,trio"
+PROGRAMS = BENCH / ".build"
+# What the applications import, whoever serves them.
+APP_REQUIREMENTS = ("anyio", "starlette", "fastapi")
+ESG_EXTRAS = {CPYTHON: "standard,trio", PYPY: "trio"}
+PYPY_NAMES = ("pypy3.11", "pypy3")
+# Where `python -m tests.interpreters` puts Debian's.
+OWN_PYPY = CHECKOUT / ".cache/interpreters/debian-trixie-pypy3/usr/bin/pypy3.11"
 INSTALL_TIMEOUT = 600
 NOT_SOURCES = (".*", "bench", "build", "dist", "*.egg-info", "__pycache__", "*.so", "*.pyc")
 VERSIONS = (
@@ -34,20 +40,32 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Environment:
-    """The folders that commands of the server table are filled in from."""
+    """The folders that commands of the server table are filled in from.
+
+    Args:
+        folder: A virtual environment, and what belongs to it.
+        python: Its interpreter, or another one that has all that the servers need.
+        programs: The folder of what is compiled here.
+    """
 
     folder: Path
-    programs: Path
+    python: Path
+    programs: Path = PROGRAMS
 
     @property
     def scripts(self) -> Path:
         """Return the folder of the installed commands."""
-        return self.folder / "bin"
+        return self.python.parent
 
     @property
-    def python(self) -> Path:
-        """Return the interpreter that the servers run on."""
-        return self.scripts / "python"
+    def certificate(self) -> Path:
+        """Return the certificate that servers speak TLS with."""
+        return self.programs / "certificate.pem"
+
+    @property
+    def key(self) -> Path:
+        """Return its key."""
+        return self.programs / "key.pem"
 
     def overlay(self, requirement: str) -> Path:
         """Return the folder where a requirement is that only some servers see."""
@@ -69,31 +87,87 @@ class Environment:
         return versions
 
 
-def prepare(servers: Iterable[Server], say: Say) -> tuple[Environment, dict[str, str]]:
+def prepare(
+    servers: Iterable[Server], modes: Iterable[str], say: Say, here: bool = False
+) -> tuple[dict[str, Environment], dict[str, str]]:
     """Install and compile what the servers need.
 
+    Args:
+        servers: The rows that are measured.
+        modes: How they are started.
+        say: Where to tell what is done.
+        here: Whether to take the interpreter that runs this as it is, and to install nothing.
+
     Returns:
-        The environment, and why servers that cannot run cannot, by name.
+        The environment of each interpreter, and why servers that cannot run cannot, by name.
     """
     chosen = tuple(servers)
-    environment = Environment(BENCH / ".venv" / str(sys.implementation.cache_tag), BENCH / ".build")
-    if not environment.python.exists():
-        say(f"making {environment.folder.relative_to(BENCH)}")
-        subprocess.run([sys.executable, "-m", "venv", environment.folder], check=True)
-    missing = _install_peers(environment, chosen, say)
-    if any(server.is_ours for server in chosen):
-        reason = _install_esg(environment, say)
-        missing.update({server.name: reason for server in chosen if server.is_ours and reason})
-    if any("{build}" in server.command for server in chosen):
-        reason = compile_program(BENCH / "floor.c", environment.programs / "floor")
-        missing.update({s.name: reason for s in chosen if "{build}" in s.command and reason})
-    return environment, missing
+    environments: dict[str, Environment] = {}
+    missing: dict[str, str] = {}
+    for interpreter in dict.fromkeys(server.interpreter for server in chosen):
+        rows = [server for server in chosen if server.interpreter == interpreter]
+        environment = _environment(interpreter, say, here)
+        if environment is None:
+            missing.update({row.name: f"no {interpreter} 3.11 is installed" for row in rows})
+            continue
+        environments[interpreter] = environment
+        if not here:
+            missing.update(_install(environment, rows, say))
+    PROGRAMS.mkdir(exist_ok=True)
+    if any(server.name == "floor" for server in chosen):
+        reason = compile_program(BENCH / "floor.c", PROGRAMS / "floor")
+        missing.update({"floor": reason} if reason else {})
+    if TLS in modes and environments:
+        _make_certificate(next(iter(environments.values())))
+    return environments, missing
+
+
+def _environment(interpreter: str, say: Say, here: bool) -> Environment | None:
+    """Return the environment of an interpreter, made if need be; None if that is not there."""
+    if here:
+        running = Environment(Path(sys.prefix), Path(sys.executable))
+        return running if interpreter == CPYTHON else None
+    base = _pypy() if interpreter == PYPY else sys.executable
+    if base is None:
+        return None
+    tag = "pypy" if interpreter == PYPY else str(sys.implementation.cache_tag)
+    folder = BENCH / ".venv" / tag
+    if not (folder / "made").exists():
+        say(f"making {folder.relative_to(BENCH)}")
+        subprocess.run([base, "-m", "venv", "--clear", "--without-pip", folder], check=True)
+        (folder / "made").touch()
+    return Environment(folder, folder / "bin" / "python")
+
+
+def _pypy() -> str | None:
+    """Return a PyPy 3.11 of this machine."""
+    found = next(filter(None, map(shutil.which, PYPY_NAMES)), None)
+    return found or (str(OWN_PYPY) if OWN_PYPY.exists() else None)
+
+
+def _install(environment: Environment, rows: Sequence[Server], say: Say) -> dict[str, str]:
+    """Install what rows of one interpreter need; return why some cannot run, by name."""
+    missing = _install_peers(environment, rows, say)
+    ours = [row for row in rows if row.is_ours]
+    if ours and (reason := _install_esg(environment, ours[0].interpreter, say)):
+        missing.update({row.name: reason for row in ours})
+    return missing
+
+
+def _make_certificate(environment: Environment) -> None:
+    """Make a certificate and its key: P-256, as most sites have."""
+    if environment.certificate.exists():
+        return
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "3650", "-subj", "/CN=127.0.0.1"]
+    files = ["-keyout", str(environment.key), "-out", str(environment.certificate)]
+    subprocess.run([*command, *files], check=True, capture_output=True)
 
 
 def _pip_install(environment: Environment, *arguments: str) -> str | None:
     """Install by pip and return its last word if that fails."""
-    pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
-    return _last_word_of_failure([environment.python, *pip, "install", *arguments])
+    pip = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--python", environment.python)
+    return _last_word_of_failure([sys.executable, *pip, "install", *arguments])
 
 
 def _last_word_of_failure(command: Sequence[str | Path]) -> str | None:
@@ -113,7 +187,8 @@ def _install_peers(environment: Environment, servers: Sequence[Server], say: Say
     record = environment.folder / "installed.json"
     installed: list[str] = json.loads(record.read_text()) if record.exists() else []
     failures: dict[str, str] = {}
-    for requirement in dict.fromkeys(r for server in servers for r in server.requires):
+    apps = APP_REQUIREMENTS if any(server.runs_apps for server in servers) else ()
+    for requirement in dict.fromkeys((*apps, *(r for s in servers for r in s.requires))):
         if requirement in installed:
             continue
         say(f"installing {requirement}")
@@ -145,7 +220,7 @@ def _install_overlay(environment: Environment, requirement: str, say: Say) -> st
 
 def _sources_digest() -> str:
     """Return a digest of everything in the checkout that ESG is built from."""
-    digest = hashlib.sha256(ESG_EXTRAS.encode())
+    digest = hashlib.sha256(repr(ESG_EXTRAS).encode())
     for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "build_accel", "esg"):
         path = CHECKOUT / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -155,7 +230,7 @@ def _sources_digest() -> str:
     return digest.hexdigest()
 
 
-def _install_esg(environment: Environment, say: Say) -> str | None:
+def _install_esg(environment: Environment, interpreter: str, say: Say) -> str | None:
     """Install ESG from the checkout, from a copy so that nothing is built in the checkout.
 
     Returns:
@@ -167,20 +242,22 @@ def _install_esg(environment: Environment, say: Say) -> str | None:
     digest = _sources_digest()
     if record.exists() and record.read_text() == digest:
         return None
-    say("installing ESG from the checkout")
+    say(f"installing ESG from the checkout for {interpreter}")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "esg")
         shutil.copytree(CHECKOUT, copy, ignore=shutil.ignore_patterns(*NOT_SOURCES))
-        reason = _pip_install(environment, f"{copy}[{ESG_EXTRAS}]")  # A folder is always rebuilt.
+        extras = ESG_EXTRAS[interpreter]
+        reason = _pip_install(environment, f"{copy}[{extras}]")  # A folder is always rebuilt.
     if reason is not None:
         return f"ESG cannot be installed: {reason}"
     record.write_text(digest)
     return None
 
 
-def compile_program(source: Path, program: Path) -> str | None:
-    """Compile one C file if it is newer than its program; return why that failed, if it did."""
-    if program.exists() and program.stat().st_mtime >= source.stat().st_mtime:
+def compile_program(source: Path, program: Path, *headers: Path) -> str | None:
+    """Compile one C file if it has changed since; return why that failed, if it did."""
+    changed = max(file.stat().st_mtime for file in (source, *headers))
+    if program.exists() and program.stat().st_mtime >= changed:
         return None
     program.parent.mkdir(exist_ok=True)
     compiler = os.environ.get("CC", "cc")

@@ -1,27 +1,27 @@
-"""Start a server of the table, prove that it answers rightly, and stop it again."""
+"""Start a server of the table on a free place, and stop it again."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from environment import BENCH, Environment
-from scenarios import Scenario
-from servers import Server
+from servers import TLS, UNIX, Server
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 STOP_TIMEOUT = 10.0
-POLL_INTERVAL = 0.02
-REQUESTS_TO_CHECK = 3
+POLL_INTERVAL = 0.005
+CLIENT_TIMEOUT = 10.0
 
 
 class ServerError(Exception):
@@ -47,37 +47,85 @@ def pinned(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a server listens: a port of 127.0.0.1, or a UNIX socket, with or without TLS."""
+
+    port: int
+    socket_path: Path
+    mode: str
+
+    @property
+    def target(self) -> str:
+        """Return the place as the load programs read it."""
+        return str(self.socket_path) if self.mode == UNIX else str(self.port)
+
+    def connect(self) -> socket.socket:
+        """Connect to it; over TLS, without a look at the certificate."""
+        if self.mode == UNIX:
+            local = socket.socket(socket.AF_UNIX)
+            local.settimeout(CLIENT_TIMEOUT)
+            try:
+                local.connect(str(self.socket_path))
+            except OSError:
+                local.close()
+                raise
+            return local
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=CLIENT_TIMEOUT)
+        if self.mode != TLS:
+            return plain
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(plain)
+
+    def is_listened_to(self) -> bool:
+        """Tell whether it accepts connections."""
+        family = socket.AF_UNIX if self.mode == UNIX else socket.AF_INET
+        with socket.socket(family) as client:
+            client.settimeout(1)
+            address = str(self.socket_path) if self.mode == UNIX else ("127.0.0.1", self.port)
+            return client.connect_ex(address) == 0
+
+
 @contextlib.contextmanager
 def running(
-    server: Server, app: str, environment: Environment, core: int
-) -> Iterator[tuple[int, int]]:
+    server: Server, app: str, mode: str, environment: Environment, core: int
+) -> Iterator[tuple[int, Place]]:
     """Run a server in a session of its own on one core while the body runs.
 
     Args:
         server: The row of the table.
         app: Name of the application in apps.py.
+        mode: Which of its options it is given.
         environment: What the fields of its command are filled in from.
         core: Number of the core it is pinned to.
 
     Yields:
-        Its process id and its port on 127.0.0.1, once it accepts connections.
+        Its process id and its place, once it accepts connections.
 
     Raises:
         ServerError: It ended, or accepted no connection within START_TIMEOUT.
     """
-    port = free_port()
-    command = server.argv(
-        python=environment.python,
-        bin=environment.scripts,
-        build=environment.programs,
-        app=f"apps:{app}",
-        port=port,
-    )
-    with tempfile.TemporaryFile("a+") as output:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryFile("a+", errors="replace") as output,
+    ):
+        place = Place(free_port(), Path(folder, "socket"), mode)
+        command = server.argv(
+            mode,
+            python=environment.python,
+            bin=environment.scripts,
+            build=environment.programs,
+            certificate=environment.certificate,
+            key=environment.key,
+            app=f"apps:{app}",
+            port=place.port,
+            socket=place.socket_path,
+        )
         process = _start(command, environment.variables(server), core, output)
         try:
-            _wait_until_listening(process, port, output)
-            yield process.pid, port
+            _wait_until_listening(process, place, output)
+            yield process.pid, place
         finally:
             _stop(process)
 
@@ -105,24 +153,19 @@ def _start(
             raise ServerError(f"{Path(command[0]).name} is not there") from error
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, output: IO[str]) -> None:
-    """Return when the port accepts a connection; peers have no other sign in common.
+def _wait_until_listening(process: subprocess.Popen[bytes], place: Place, output: IO[str]) -> None:
+    """Return when the place accepts a connection; peers have no other sign in common.
 
     Raises:
         ServerError: The process ended first, or START_TIMEOUT passed.
     """
     deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            if process.poll() is not None:
-                raise ServerError(
-                    f"did not start (exit {process.returncode}): {_last_line(output)}"
-                ) from None
-            time.sleep(POLL_INTERVAL)
-    raise ServerError(f"did not listen within {START_TIMEOUT:g} s: {_last_line(output)}")
+    while not place.is_listened_to():
+        if process.poll() is not None:
+            raise ServerError(f"did not start (exit {process.returncode}): {_last_line(output)}")
+        if time.monotonic() > deadline:
+            raise ServerError(f"did not listen within {START_TIMEOUT:g} s: {_last_line(output)}")
+        time.sleep(POLL_INTERVAL)
 
 
 def _last_line(output: IO[str]) -> str:
@@ -143,28 +186,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def check_answer(port: int, scenario: Scenario) -> None:
-    """Send the scenario's request a few times on one connection and compare the answers.
-
-    Raises:
-        ServerError: An answer was not 200 with the body the scenario expects, or none came.
-    """
-    method = "GET" if scenario.request_body is None else "POST"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        for _ in range(REQUESTS_TO_CHECK):
-            connection.request(method, "/", body=scenario.request_body)
-            response = connection.getresponse()
-            body = response.read()
-            if response.status != 200:
-                raise ServerError(f"answered {response.status}")
-            if body != scenario.answer:
-                raise ServerError(
-                    f"wrong body: {len(body)} bytes in place of {len(scenario.answer)}"
-                )
-    except (OSError, http.client.HTTPException) as error:
-        raise ServerError(f"no answer: {error!r}") from error
-    finally:
-        connection.close()

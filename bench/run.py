@@ -11,25 +11,32 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import apps
+import pictures
 import procfs
 import report as reports
-import websocket_load
-import wrk
+import scenarios as loads
+import servers as rows
+import tables
 from environment import BENCH, CHECKOUT, Environment, prepare
-from measure import Settings, measure, probe, takes_part
+from measure import Settings, generator, measure, probe, takes_part
 from report import Report
-from scenarios import ALL_SCENARIOS, SCENARIOS, AnyScenario
-from servers import FILES, HTTP, SERVERS, WEBSOCKET, Server
+from scenarios import ALL_SCENARIOS, Scenario
+from servers import SERVERS, Server
 
 BUSY_SHARE = 0.1
 BUSY_LOAD = 0.5
 LISTED_VERSIONS = (
     *("esg", "uvicorn", "httptools", "h11", "uvloop", "anyio", "trio", "hypercorn"),
-    *("granian", "fastpysgi", "h2corn", "gunicorn", "websockets", "wsproto", "picows"),
+    *("granian", "fastpysgi", "h2corn", "gunicorn", "daphne", "socketify", "websockets"),
+    *("wsproto", "picows", "starlette", "fastapi"),
 )
+Facts = dict[str, str]
+OVERHEAD = 1.4  # seconds that a sample takes besides its load: start, check and stop
+RESULTS = BENCH / "results"
 
 
 def say(text: str) -> None:
@@ -45,18 +52,29 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog="Names may be patterns, separated by commas: --servers 'esg-*,uvicorn-*,floor'.",
     )
     parser.add_argument("--servers", default="*", help="which rows (default: all)")
-    parser.add_argument(
-        "--scenarios",
-        default=",".join(scenario.name for scenario in SCENARIOS),
-        help="which loads (default: those of HTTP; 'file-*' for files, 'ws-*' for WebSocket)",
-    )
+    parser.add_argument("--scenarios", default="*", help="which loads (default: all)")
+    parser.add_argument("--quick", action="store_true", help="a few rows and loads, in minutes")
     parser.add_argument("--rounds", type=_at_least(1), default=3, help="default: 3")
     parser.add_argument("--duration", type=_at_least(1), default=2, help="seconds (default: 2)")
     parser.add_argument("--warmup", type=_at_least(0), default=1, help="seconds (default: 1)")
     parser.add_argument("--server-core", type=int, default=0, help="default: 0")
     parser.add_argument("--load-core", type=int, default=1, help="default: 1")
     parser.add_argument("--reference", default="", help="the row that the others are divided by")
-    parser.add_argument("--output", type=Path, help="JSON file (default: results/<time>.json)")
+    parser.add_argument(
+        "--output", type=Path, help="JSON file (default: results/<time>.json); tables and pictures"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        nargs="?",
+        const=RESULTS,
+        help="go on with a run that was ended (default: the newest)",
+    )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="measure what is installed beside this interpreter, and install nothing",
+    )
     parser.add_argument("--list", action="store_true", help="name the rows and loads, and stop")
     return parser.parse_args(arguments)
 
@@ -89,10 +107,13 @@ def chosen_names(patterns: str, names: Iterable[str]) -> set[str]:
     return chosen
 
 
-def machine_facts(environment: Environment) -> dict[str, str]:
+def machine_facts(environments: Iterable[Environment], scenarios: Sequence[Scenario]) -> Facts:
     """Say on what this run is done."""
-    versions = environment.versions()
+    versions: dict[str, str] = {}
+    for environment in environments:
+        versions = environment.versions() | versions
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    generators = {name for s in scenarios if (name := generator(s))}
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": f"{procfs.cpu_model()}, {os.cpu_count()} cores, {platform.machine()}",
@@ -100,6 +121,7 @@ def machine_facts(environment: Environment) -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "versions": ", ".join(f"{n} {versions[n]}" for n in LISTED_VERSIONS if n in versions),
         "checkout": checkout_revision(),
+        "load from": ", ".join(sorted(generators)),
         "load average before": load,
     }
 
@@ -139,17 +161,6 @@ def require_cores(settings: Settings) -> None:
         raise SystemExit("server and load need two different cores that this process may use")
 
 
-def require_load(protocols: Iterable[str]) -> None:
-    """Check that what puts the load of some protocols is there.
-
-    Raises:
-        LoadError: It is not.
-    """
-    requirements = {HTTP: wrk.require, FILES: wrk.require, WEBSOCKET: websocket_load.require}
-    for protocol in protocols:
-        requirements[protocol]()
-
-
 def raise_descriptor_limit() -> None:
     """Let servers and load open as many connections as the system allows."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -157,78 +168,161 @@ def raise_descriptor_limit() -> None:
 
 
 def fit_servers(
+    result: Report,
     servers: Sequence[Server],
-    scenarios: Sequence[AnyScenario],
-    environment: Environment,
-    skipped: dict[str, str],
-    core: int,
+    scenarios: Sequence[Scenario],
+    environments: dict[str, Environment],
 ) -> list[Server]:
-    """Return the servers that start and answer to the simplest load; say of others why not."""
+    """Return the servers that start and answer to the simplest load; note of others why not."""
     fit = []
     for server in servers:
         first = next((s for s in scenarios if takes_part(server, s)), None)
         if first is None:
             continue
-        reason = skipped.get(server.name) or probe(server, first, environment, core)
+        environment = environments.get(server.interpreter)
+        reason = result.skipped.get(server.name)
+        if reason is None and environment is not None:
+            reason = probe(server, first, environment, result.settings.server_core)
         if reason is None:
             fit.append(server)
         else:
-            skipped[server.name] = reason
+            result.skipped[server.name] = reason
             say(f"{server.name} is left out: {reason}")
     return fit
 
 
-def run(
-    servers: Sequence[Server], scenarios: Sequence[AnyScenario], settings: Settings, reference: str
-) -> Report:
-    """Do the whole measurement."""
-    servers = [server for server in servers if any(takes_part(server, s) for s in scenarios)]
-    environment, skipped = prepare(servers, say)
+def cells_of(servers: Sequence[Server], scenarios: Sequence[Scenario]) -> int:
+    """Return how many pairs of a server and a scenario there are."""
+    return sum(takes_part(server, scenario) for server in servers for scenario in scenarios)
+
+
+def estimate(count: int, settings: Settings) -> str:
+    """Say how long it takes to measure some cells."""
+    seconds = count * settings.rounds * (settings.duration + settings.warmup + OVERHEAD)
+    return f"{count} cells, about {max(1, round(seconds / 60))} minutes"
+
+
+def begin(
+    servers: Sequence[Server],
+    scenarios: Sequence[Scenario],
+    settings: Settings,
+    earlier: Report | None,
+    here: bool,
+) -> tuple[Report, dict[str, Environment]]:
+    """Make ready what is to be measured, and the report, or go on with an earlier one.
+
+    Raises:
+        SystemExit: The earlier one is of another checkout or of other versions.
+    """
+    modes = {scenario.mode for scenario in scenarios}
+    environments, skipped = prepare(servers, modes, say, here)
+    facts = machine_facts(environments.values(), scenarios)
     warnings = busy_warnings((settings.server_core, settings.load_core))
     for warning in warnings:
         say(f"warning: {warning}")
-    result = Report(machine_facts(environment), settings, warnings, skipped)
-    fit = fit_servers(servers, scenarios, environment, skipped, settings.server_core)
+    if earlier is None:
+        return Report(facts, settings, warnings, skipped), environments
+    for name in ("machine", "python", "versions", "checkout"):
+        if earlier.facts[name] != facts[name]:
+            raise SystemExit(f"not the same {name}: {earlier.facts[name]!r} and {facts[name]!r}")
+    warnings = [f"{warning} (resumed {facts['date']})" for warning in warnings]
+    return replace(earlier, warnings=[*earlier.warnings, *warnings], skipped=skipped), environments
+
+
+def carry_out(
+    result: Report,
+    servers: Sequence[Server],
+    scenarios: Sequence[Scenario],
+    environments: dict[str, Environment],
+    path: Path,
+) -> None:
+    """Measure all that the report does not have yet; what there is, is kept at any time."""
+
+    def keep(how: str) -> None:
+        result.store(path)
+        say(how)
+
+    fit = fit_servers(result, servers, scenarios, environments)
+    say(estimate(cells_of(fit, scenarios), result.settings))
     for scenario in scenarios:
-        result.cells += measure(fit, scenario, environment, settings, say)
-    result.reference = reference or reports.choose_reference(result)
-    result.warnings += reports.disturbance_warnings(result)
-    return result
+        if generator(scenario) is None:
+            result.skipped[scenario.name] = "wrk is not installed: `apt-get install wrk`"
+            continue
+        chosen = {server.name: server for server in fit if takes_part(server, scenario)}
+        measure(
+            {name: result.demand(name, scenario.name) for name in chosen},
+            {name: (server, environments[server.interpreter]) for name, server in chosen.items()},
+            scenario,
+            result.settings,
+            keep,
+        )
+
+
+def finish(result: Report, path: Path, reference: str) -> None:
+    """Write all that is made of a report."""
+    result.reference = reference or result.choose_reference()
+    disturbances = result.disturbances()
+    result.warnings = [w for w in result.warnings if "other work ran" not in w] + disturbances
+    result.store(path)
+    path.with_suffix(".md").write_text(tables.markdown(result), encoding="utf-8")
+    pictures.write(result, path.with_suffix(""))
+    print(tables.markdown(result))
+    say(f"stored in {path}, {path.with_suffix('.md')} and {path.with_suffix('')}/*.svg")
+
+
+def resumed(path: Path) -> Path:
+    """Return the result to go on with: a file, or the newest of a folder.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files or not files[-1].exists():
+        raise SystemExit(f"there is no result to go on with: {path}")
+    return files[-1]
+
+
+def choose(options: argparse.Namespace) -> tuple[list[Server], list[Scenario]]:
+    """Return the rows and the loads that the command line asks for."""
+    if options.quick:
+        options.servers, options.scenarios = rows.QUICK, loads.QUICK
+    names = chosen_names(options.servers, (s.name for s in SERVERS))
+    scenario_names = chosen_names(options.scenarios, (s.name for s in ALL_SCENARIOS))
+    scenarios = [scenario for scenario in ALL_SCENARIOS if scenario.name in scenario_names]
+    servers = [s for s in SERVERS if s.name in names]
+    if options.servers != "*":  # Who names a row wants all of it.
+        servers = [replace(server, variant=False) for server in servers]
+    return [s for s in servers if any(takes_part(s, load) for load in scenarios)], scenarios
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 1 if a row of ESG that started then failed, else 0."""
     options = parse_arguments(arguments)
-    server_names = chosen_names(options.servers, (s.name for s in SERVERS))
-    scenario_names = chosen_names(options.scenarios, (s.name for s in ALL_SCENARIOS))
-    scenarios = [scenario for scenario in ALL_SCENARIOS if scenario.name in scenario_names]
-    if options.list:
-        print("servers:  ", ", ".join(s.name for s in SERVERS if s.name in server_names))
-        print("scenarios:", ", ".join(s.name for s in scenarios))
-        return 0
+    servers, scenarios = choose(options)
     settings = Settings(
         options.rounds, options.duration, options.warmup, options.server_core, options.load_core
     )
-    try:
-        require_load({scenario.protocol for scenario in scenarios})
-        for scenario in scenarios:
-            if scenario.app in apps.FILES:
-                apps.make_file(scenario.app)
-    except wrk.LoadError as error:
-        raise SystemExit(str(error)) from error
+    if options.list:
+        print("servers:  ", ", ".join(server.name for server in servers))
+        print("scenarios:", ", ".join(scenario.name for scenario in scenarios))
+        print(estimate(cells_of(servers, scenarios), settings))
+        return 0
+    path = resumed(options.resume) if options.resume else options.output
+    earlier = reports.read(path) if options.resume else None
+    settings = earlier.settings if earlier else settings
     require_cores(settings)
     raise_descriptor_limit()
-    result = run(
-        [server for server in SERVERS if server.name in server_names],
-        scenarios,
-        settings,
-        options.reference,
-    )
+    for scenario in scenarios:
+        if scenario.app in apps.FILES:
+            apps.make_file(scenario.app)
+    result, environments = begin(servers, scenarios, settings, earlier, options.here)
     time = result.facts["date"].replace(":", "").removesuffix("+0000")
-    path = options.output or BENCH / "results" / f"{time}.json"
-    reports.store(result, path)
-    print(reports.markdown(result))
-    say(f"stored in {path}")
+    path = path or RESULTS / f"{time}.json"
+    try:
+        carry_out(result, servers, scenarios, environments, path)
+    except KeyboardInterrupt:
+        say("ended early: the rest with --resume")
+    finish(result, path, options.reference)
     failed_rows = {cell.server for cell in result.cells if cell.problems}
     return int(any(server.is_ours and server.name in failed_rows for server in SERVERS))
 

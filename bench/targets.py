@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scenarios import WEBSOCKET_SCENARIOS
+from scenarios import CPU, WEBSOCKET_SCENARIOS
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,11 @@ FAST_RATIOS: dict[str, dict[str, float]] = {
     "post1k": {"uvicorn": 2.2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 2},
     "post64k": {"uvicorn": 2, "granian-rust": 3, "fastpysgi": 2, "h2corn": 3},
     "large": {"uvicorn": 1.15, "granian-rust": 1.6, "fastpysgi": 1.3, "h2corn": 1.2},
-    "connections": {"uvicorn": 3, "granian-rust": 2, "fastpysgi": 1.8, "h2corn": 2},
+    "connections-1000": {"uvicorn": 3, "granian-rust": 2, "fastpysgi": 1.8, "h2corn": 2},
 }
 
-WEBSOCKET_LOADS = tuple(s.name for s in WEBSOCKET_SCENARIOS if not s.idle)
+PYPY_FACTOR = 2 / 3
+WEBSOCKET_LOADS = tuple(s.name for s in WEBSOCKET_SCENARIOS if s.asks == CPU)
 WEBSOCKET_FACTORS = {
     "uvicorn-websockets": 0.5,
     "uvicorn-wsproto": 0.5,
@@ -54,6 +55,8 @@ TARGETS = (
     Target("hello", "esg-pure-asyncio", "hypercorn-asyncio", 1.0),
     Target("hello", "esg-pure-trio", "hypercorn-trio", 1 / 3),
     Target("hello", "esg-pure-asyncio", "uvicorn-h11", 1.0),
+    Target("hello", "esg-pypy-asyncio", "esg-pure-asyncio", PYPY_FACTOR),
+    Target("hello", "esg-pypy-asyncio", "uvicorn-pypy", PYPY_FACTOR),
     *(
         Target(scenario, FAST, peer, factor)
         for scenario in WEBSOCKET_LOADS

@@ -130,13 +130,16 @@ class Client:
         if self._message.compressed and not accepted:
             raise WrongAnswer("does not compress")
 
-    def exchange(self) -> None:
-        """Send the message and read it back.
+    def send(self) -> None:
+        """Send the message."""
+        self._socket.sendall(self._message.frame)
+
+    def receive(self) -> None:
+        """Read the message back.
 
         Raises:
             WrongAnswer: What comes back is not what was sent.
         """
-        self._socket.sendall(self._message.frame)
         opcode, payload = self._next_message()
         if (opcode, payload) != (self._message.opcode, self._message.payload):
             raise WrongAnswer(f"sent {len(payload)} bytes with opcode {opcode}, not the message")

@@ -5,26 +5,16 @@
  * The opening handshake and the frame are files, made once by websocket_load.py: masking and
  * compressing cost the load nothing, and of what comes back only frame headers are looked at.
  *
- * Usage: websocket_load PORT CONNECTIONS SECONDS HANDSHAKE FRAME SIZE
- *   SIZE is the payload that must come back, 0 for any (it was compressed). With 0 seconds the
- *   connections are only opened: "READY" is printed, and they are kept until stdin ends.
- * Prints one line for websocket_load.py, as load/summary.lua does: times in microseconds.
+ * Usage: websocket_load TARGET CONNECTIONS SECONDS HANDSHAKE FRAME SIZE echo|broadcast
+ *   SIZE is the payload that must come back, 0 for any (it was compressed). With broadcast, the
+ *   first connection sends when its last message has come back to every one.
+ * When all connections are open it prints READY, begins the load when stdin has a byte, prints one
+ * line for load.py, and keeps the connections until stdin ends.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "load_core.h"
 
-enum { MAX_EVENTS = 256, READ_SIZE = 1 << 18, HEAD_LIMIT = 8192, SLOWEST = 10 * 1000 * 1000 };
+enum { HEAD_LIMIT = 8192 };
 
 struct connection {
     int fd;
@@ -39,53 +29,12 @@ struct connection {
     unsigned is_final, opcode, in_payload;
 };
 
-struct file {
-    char *data;
-    size_t size;
-};
-
 static struct file handshake, frame;
 static struct connection *connections;
-static uint32_t histogram[SLOWEST + 1];
-static char input[READ_SIZE];
-static uint64_t expected_size, messages, wrong_sizes, closed, refused;
-static int epoll_fd, open_count;
-
-static void fail(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-}
-
-static struct file read_file(const char *path)
-{
-    struct file file = {NULL, 0};
-    FILE *stream = fopen(path, "rb");
-
-    if (!stream || fseek(stream, 0, SEEK_END))
-        fail(path);
-    file.size = (size_t)ftell(stream);
-    rewind(stream);
-    file.data = malloc(file.size + 1);
-    if (!file.data || fread(file.data, 1, file.size, stream) != file.size)
-        fail(path);
-    fclose(stream);
-    return file;
-}
-
-static void watch(struct connection *connection, uint32_t events, int operation)
-{
-    struct epoll_event event = {.events = events, .data.ptr = connection};
-    if (epoll_ctl(epoll_fd, operation, connection->fd, &event))
-        fail("epoll_ctl");
-}
+static uint64_t expected_size, wrong_sizes, closed, refused;
+static int open_count, is_broadcast, still_due;
+static uint64_t broadcast_at;
+static const char *target;
 
 static void give_up(struct connection *connection, uint64_t *counter)
 {
@@ -104,7 +53,7 @@ static void write_on(struct connection *connection)
                              file->size - connection->written, MSG_NOSIGNAL);
         if (count < 0 && (errno == EAGAIN || errno == ENOTCONN)) {
             if (!connection->waits_to_write)
-                watch(connection, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
+                watch(connection->fd, connection, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
             connection->waits_to_write = 1;
             return;
         }
@@ -115,7 +64,7 @@ static void write_on(struct connection *connection)
         connection->written += (size_t)count;
     }
     if (connection->waits_to_write)
-        watch(connection, EPOLLIN, EPOLL_CTL_MOD);
+        watch(connection->fd, connection, EPOLLIN, EPOLL_CTL_MOD);
     connection->waits_to_write = 0;
 }
 
@@ -126,16 +75,26 @@ static void send_frame(struct connection *connection)
     write_on(connection);
 }
 
+static void broadcast(void)
+{
+    broadcast_at = now();
+    still_due = open_count;
+    send_frame(&connections[0]);
+}
+
 static void message_ends(struct connection *connection)
 {
-    uint64_t taken = now() - connection->sent_at;
-
     if (expected_size && connection->payload_size != expected_size)
         wrong_sizes++;
     connection->payload_size = 0;
-    messages++;
-    histogram[taken < SLOWEST ? taken : SLOWEST]++;
-    send_frame(connection);
+    if (!is_broadcast) {
+        count(now() - connection->sent_at);
+        send_frame(connection);
+        return;
+    }
+    count(now() - broadcast_at);
+    if (!--still_due)
+        broadcast();
 }
 
 /* Take the answer to the handshake; return how much of the data was its. */
@@ -240,19 +199,10 @@ static void read_on(struct connection *connection)
         take_frames(connection, input + taken, (size_t)count - taken);
 }
 
-static void open_connection(struct connection *connection, int port)
+static void open_connection(struct connection *connection)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int yes = 1;
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (connection->fd < 0)
-        fail("socket");
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
-        fail("connect");
-    watch(connection, EPOLLIN, EPOLL_CTL_ADD);
+    connection->fd = connect_to(target, 0);
+    watch(connection->fd, connection, EPOLLIN, EPOLL_CTL_ADD);
     write_on(connection);
 }
 
@@ -270,61 +220,48 @@ static void turn(int milliseconds)
     }
 }
 
-static double percentile(double share)
-{
-    uint64_t wanted = (uint64_t)(share * (double)messages), seen = 0;
-
-    for (int i = 0; i <= SLOWEST; i++)
-        if ((seen += histogram[i]) > wanted)
-            return i;
-    return 0;
-}
-
-static void open_all(int count, int port)
+static void open_all(int number)
 {
     uint64_t deadline = now() + 60 * 1000000ull;
 
-    for (int i = 0; i < count; i++) {
-        open_connection(&connections[i], port);
-        while (i + 1 - open_count - (int)(refused + closed) > 64 && now() < deadline)
-            turn(100); /* no more at once than a listener's queue holds */
+    for (int i = 0; i < number; i++) {
+        open_connection(&connections[i]);
+        while (i + 1 - open_count - (int)(refused + closed) > MOST_OPENING && now() < deadline)
+            turn(100);
     }
-    while (open_count + (int)refused < count && now() < deadline)
+    while (open_count + (int)refused < number && now() < deadline)
         turn(100);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
-        fprintf(stderr, "usage: websocket_load PORT CONNECTIONS SECONDS HANDSHAKE FRAME SIZE\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: websocket_load TARGET CONNECTIONS SECONDS HANDSHAKE FRAME SIZE "
+                        "echo|broadcast\n");
         return 2;
     }
-    int count = atoi(argv[2]), seconds = atoi(argv[3]);
+    target = argv[1];
+    int number = atoi(argv[2]), seconds = atoi(argv[3]);
     handshake = read_file(argv[4]);
     frame = read_file(argv[5]);
     expected_size = strtoull(argv[6], NULL, 10);
-    connections = calloc((size_t)count, sizeof *connections);
+    is_broadcast = !strcmp(argv[7], "broadcast");
+    connections = calloc((size_t)number, sizeof *connections);
     epoll_fd = epoll_create1(0);
     if (!connections || epoll_fd < 0)
         fail("start");
-    open_all(count, atoi(argv[1]));
-    if (!seconds) {
-        printf("READY {\"open\": %d, \"refused\": %d}\n", open_count, count - open_count);
-        fflush(stdout);
-        while (read(0, input, sizeof input) > 0)
-            ;
+    open_all(number);
+    if (!is_to_begin(open_count, number - open_count))
         return 0;
-    }
     uint64_t started = now(), ends = started + (uint64_t)seconds * 1000000;
-    for (int i = 0; i < count; i++)
+    if (is_broadcast && connections[0].fd >= 0)
+        broadcast();
+    for (int i = 0; i < number && !is_broadcast; i++)
         if (connections[i].fd >= 0 && connections[i].is_open)
             send_frame(&connections[i]);
     while (now() < ends)
         turn(10);
-    uint64_t duration = now() - started;
-    printf("SUMMARY {\"requests\": %lu, \"duration\": %lu, \"p50\": %.1f, \"p99\": %.1f, "
-           "\"errors\": {\"refused\": %lu, \"closed\": %lu, \"wrong size\": %lu}}\n",
-           messages, duration, percentile(0.5), percentile(0.99),
-           (unsigned long)(count - open_count), closed, wrong_sizes);
-    return 0;
+    print_summary(now() - started);
+    printf("\"errors\": {\"closed\": %lu, \"wrong size\": %lu}}\n", closed, wrong_sizes);
+    return wait_for_end();
 }

@@ -1,102 +1,81 @@
-"""Run the load generator and read what it counted."""
+"""Put a load of HTTP by wrk, where that is installed and can put it."""
 
 from __future__ import annotations
 
-import json
+import contextlib
+import os
 import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from environment import BENCH
-from live_server import pinned
-from scenarios import Scenario
+from live_server import Place, pinned
+from load import Begin, LoadError, LoadSummary, read_summary
+from scenarios import HttpScenario
+from servers import TLS, UNIX
 
-HOW_TO_GET_IT = "wrk is not installed: `apt-get install wrk` on Debian and Ubuntu"
-SUMMARY = "SUMMARY "
 RESPONSE_TIMEOUT = "10s"
 SPARE_SECONDS = 30
+MOST_CONNECTIONS = 100  # It opens all at once and starts the clock; a listener's queue is short.
 
 
-class LoadError(Exception):
-    """The load generator is missing or failed."""
+def is_there() -> bool:
+    """Tell whether wrk is installed."""
+    return shutil.which("wrk") is not None
 
 
-@dataclass(frozen=True)
-class LoadSummary:
-    """What a load counted in one run; times in microseconds."""
-
-    requests: int
-    duration: int
-    p50: float
-    p99: float
-    errors: Mapping[str, int]
-
-    @property
-    def problem(self) -> str | None:
-        """Name the errors that the load saw, if any."""
-        seen = [f"{count} {kind}" for kind, count in self.errors.items() if count]
-        if not self.requests:
-            seen.insert(0, "no answer")
-        return f"the load saw: {', '.join(seen)}" if seen else None
+def can_put(scenario: HttpScenario) -> bool:
+    """Tell whether a load is of a kind that wrk puts."""
+    if scenario.mode == UNIX or scenario.slow or scenario.streams:
+        return False
+    return scenario.connections <= MOST_CONNECTIONS
 
 
-def require() -> None:
-    """Check that wrk is there.
+@contextlib.contextmanager
+def opened(scenario: HttpScenario, place: Place, seconds: int, core: int) -> Iterator[Begin]:
+    """Be ready to put the load of a scenario on a server for some whole seconds.
+
+    Yields:
+        What does it, and returns what was counted. That raises LoadError if wrk failed, or hung.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        request = Path(folder, "request")
+        request.write_bytes(scenario.request * scenario.pipelined)
+        scheme = "https" if scenario.mode == TLS else "http"
+        command = [
+            *("wrk", "--threads", "1", "--connections", str(scenario.connections)),
+            *("--duration", f"{seconds}s", "--timeout", RESPONSE_TIMEOUT),
+            *("--script", "load/request.lua", f"{scheme}://127.0.0.1:{place.port}/"),
+        ]
+
+        def begin() -> LoadSummary:
+            with pinned(core):
+                return _run(command, seconds, {**os.environ, "REQUEST": str(request)})
+
+        yield begin
+
+
+def _run(command: Sequence[str], seconds: int, variables: Mapping[str, str]) -> LoadSummary:
+    """Run wrk and read what it counted.
 
     Raises:
-        LoadError: It is not; the text says how to get it.
+        LoadError: It failed, or hung.
     """
-    if shutil.which("wrk") is None:
-        raise LoadError(HOW_TO_GET_IT)
-
-
-def run(scenario: Scenario, port: int, seconds: int, core: int) -> LoadSummary:
-    """Put the load of a scenario on a port of 127.0.0.1.
-
-    Args:
-        scenario: What is sent, and over how many connections.
-        port: Where to.
-        seconds: How long, in whole seconds.
-        core: Number of the core that wrk is pinned to.
-
-    Raises:
-        LoadError: wrk failed, or hung.
-    """
-    command = [
-        *("wrk", "--threads", "1", "--connections", str(scenario.connections)),
-        *("--duration", f"{seconds}s", "--timeout", RESPONSE_TIMEOUT),
-        *("--script", f"load/{scenario.script}.lua", f"http://127.0.0.1:{port}/"),
-    ]
-    with pinned(core):
-        try:
-            done = subprocess.run(
-                command,
-                check=False,  # What it printed tells more than its exit code.
-                cwd=BENCH,
-                capture_output=True,
-                text=True,
-                timeout=seconds + SPARE_SECONDS,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise LoadError("wrk did not end in time") from error
-    return _read_summary(done)
-
-
-def _read_summary(done: subprocess.CompletedProcess[str]) -> LoadSummary:
-    """Find the line that load/summary.lua prints.
-
-    Raises:
-        LoadError: There is none.
-    """
-    for line in done.stdout.splitlines():
-        if line.startswith(SUMMARY):
-            counted = json.loads(line.removeprefix(SUMMARY))
-            return LoadSummary(
-                counted["requests"],
-                counted["duration"],
-                counted["p50"],
-                counted["p99"],
-                counted["errors"],
-            )
-    raise LoadError(f"wrk failed (exit {done.returncode}): {done.stderr.strip()}")
+    try:
+        done = subprocess.run(
+            command,
+            check=False,  # What it printed tells more than its exit code.
+            cwd=BENCH,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=seconds + SPARE_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LoadError("wrk did not end in time") from error
+    summary = read_summary(done.stdout)
+    if summary is None:
+        raise LoadError(f"wrk failed (exit {done.returncode}): {done.stderr.strip()}")
+    return summary

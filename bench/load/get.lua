@@ -1,2 +1,0 @@
--- GET / with nothing but Host.
-dofile("load/summary.lua")

@@ -1,0 +1,1 @@
+"""Tests of what measures: a figure that is wrong is worse than none."""
