@@ -335,7 +335,9 @@ messages = st.one_of(
     st.sampled_from([OK, FIVE, {"type": "x"}, {**OK, "headers": [(b"bad", b"")]}]),
     st.builds(body, st.sampled_from([b"", b"ab", b"cde", b"12345", "text"]), st.booleans()),
 )
-events = st.sampled_from(["flush_start", "flush_start", "leave", "disconnect", "abort", "next_event"])
+events = st.sampled_from(
+    ["flush_start", "flush_start", "leave", "disconnect", "abort", "next_event"]
+)
 
 
 @given(steps=st.lists(messages | events, max_size=14), method=st.sampled_from(["GET", "HEAD"]))
