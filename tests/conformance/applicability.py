@@ -58,7 +58,7 @@ def _lacks_needed(run: CaseRun) -> bool:
 def _refuses_old_version(run: CaseRun) -> bool:
     """Tell whether the server takes no HTTP/1.0 at all: one case is the place to say it."""
     case, client = run.case, run.clients.get("a")
-    welcome = any(response.status < 400 for response in case.responses)
+    welcome = case.calls or any(response.status < 400 for response in case.responses)
     if case.id == OLD_VERSION_CASE or not welcome or not client or run.seen.calls.get("a"):
         return False
     refused = [response.status for response in client.parser.responses[:1]]

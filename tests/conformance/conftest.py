@@ -60,7 +60,7 @@ def case_id(case: Case, target: Target, mode: str) -> str:
 
 def applies(case: Case, target: Target) -> bool:
     """Tell whether a case can be put to a target."""
-    if target.secure and case.without_tls:
+    if case.without_tls if target.secure else case.over_tls:
         return False
     return target.exact or case.open_to_all
 

@@ -30,19 +30,15 @@ SPECIFIED = {
 }
 
 
-def digest(seen: Observation, wire: bool = True) -> list[Line]:
+def digest(seen: Observation) -> list[Line]:
     """Return the comparable lines of an observation: responses, fate, scopes and traces.
 
     Left out are the Date value, addresses, and how a body was cut into chunks or events.
     An incomplete body is left out, too: how much of it left before an abort is chance; and so are
     frames that the case does not check.
-
-    Args:
-        seen: the observation.
-        wire: with what was on the wire, or only what the application saw.
     """
     lines: list[Line] = []
-    for name, client in seen.clients.items() if wire else ():
+    for name, client in seen.clients.items():
         lines += [f"{name}: {line}" for line in _wire(client)]
         if client.parser.frames and seen.case.frames is not None:
             lines += [f"{name}: {line}" for line in _frames(client.parser.frames)]
@@ -53,8 +49,21 @@ def digest(seen: Observation, wire: bool = True) -> list[Line]:
             lines.append(f"{name}: usable afterwards: {seen.usable[name]}")
     for name, calls in seen.calls.items():
         for number, call in enumerate(calls, 1):
-            lines += [f"{name}: call {number}: {line}" for line in _call(call, exact=wire)]
+            lines += [f"{name}: call {number}: {line}" for line in _call(call)]
     return lines
+
+
+def told(seen: Observation) -> list[Line]:
+    """Return what the application has been told, as any server must in every run.
+
+    Whether it hears of the end, and what it can still send, is chance.
+    """
+    return [
+        f"{name}: call {number}: {line}"
+        for name, calls in seen.calls.items()
+        for number, call in enumerate(calls, 1)
+        for line in _told(call)
+    ]
 
 
 def _wire(client: Client) -> Iterator[Line]:
@@ -92,12 +101,23 @@ def _response(response: WireResponse) -> Iterator[Line]:
         yield "incomplete"
 
 
-def _call(call: CallTrace, exact: bool) -> Iterator[Line]:
-    compared = (set(call.scope) if exact else SPECIFIED) - VARYING
-    for key, value in sorted(call.scope.items()):
-        if key in compared:
-            yield f"scope {key}: {_masked(key, value)!r}"
+def _call(call: CallTrace) -> Iterator[Line]:
+    yield from _scope(call, set(call.scope))
     yield from _settled(normalise(call))
+
+
+def _told(call: CallTrace) -> Iterator[Line]:
+    yield from _scope(call, SPECIFIED)
+    for entry in normalise(call):
+        # Content that did not end has been cut anywhere.
+        if entry.kind == "receive" and not entry.more and not entry.detail.endswith("disconnect"):
+            yield str(entry)
+
+
+def _scope(call: CallTrace, compared: set[str]) -> Iterator[Line]:
+    for key, value in sorted(call.scope.items()):
+        if key in compared - VARYING:
+            yield f"scope {key}: {_masked(key, value)!r}"
 
 
 def _settled(trace: list[Observed]) -> list[Line]:

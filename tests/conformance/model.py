@@ -347,12 +347,12 @@ class Case:
 
     `number` is the case of the design it refines. `options` are server options: cases with
     the same options share one process, unless `own_process`. `application` is what the
-    server is told to serve. `without_tls` is what is about connections without TLS. `alone`
-    keeps other cases of the process out meanwhile; so does `client_is_told`: the scope's client
-    is not the one that connects, by which a call is known for its case's. `frames` is what the
-    server sends after a 101, None where that is not checked. `needs` names an extension of the
-    protocol or of ASGI without which another server is not judged. `calls` is None when the
-    application's side is not checked.
+    server is told to serve. `without_tls` is what is about connections without TLS, `over_tls`
+    what is about those with it. `alone` keeps other cases of the process out meanwhile; so does
+    `client_is_told`: the scope's client is not the one that connects, by which a call is known
+    for its case's. `frames` is what the server sends after a 101, None where that is not
+    checked. `needs` names an extension of the protocol or of ASGI without which another server
+    is not judged. `calls` is None when the application's side is not checked.
     `or_else` is what the clause leaves to other servers: one that meets any of it has passed.
     `splittable` is False where single bytes make no sense (large bodies, signals).
     """
@@ -383,6 +383,7 @@ class Case:
     log_has: tuple[str, ...] = ()
     log_lacks: tuple[str, ...] = ()
     without_tls: bool = False
+    over_tls: bool = False
     esg_only: bool = False
     or_else: tuple[Case, ...] = ()
 

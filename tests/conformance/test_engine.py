@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from tests.conformance.cases import ALL_CASES
 from tests.conformance.cases.build import RETURNED, START_SENT, ended, received, refused
-from tests.conformance.digest import difference
+from tests.conformance.digest import difference, told
 from tests.conformance.model import Level, Seen
 from tests.conformance.report import visible
 from tests.conformance.scope_form import scope_violations
@@ -149,6 +152,21 @@ def test_differences_name_the_lines() -> None:
     assert difference(["a", "b"], ["b", "a"])
 
 
+def test_what_an_application_is_told_leaves_out_chance() -> None:
+    def observed(*records: tuple[Any, ...], **scope: Any) -> Any:
+        call = SimpleNamespace(scope={"type": "http", "path": "/", **scope}, records=records)
+        return SimpleNamespace(calls={"a": [call]})
+
+    content = ("receive", {"type": "http.request", "body": b"ab"})
+    begun = ("receive", {"type": "http.request", "body": b"a", "more_body": True})
+    gone = ("receive", {"type": "http.disconnect"})
+    whole = told(observed(content, ("send", "http.response.start")))
+    assert whole == told(observed(content, gone, client=["::1", 2], REMOTE_ADDR=b"::1:2"))
+    assert whole != told(observed())
+    assert whole != told(observed(content, method="PUT"))
+    assert told(observed()) == told(observed(begun, gone))
+
+
 def test_controls_are_visible_in_reports() -> None:
     assert visible(b"a\r\nb\x00\t\\") == "a\\r\\n\nb\\x00\\t\\\\"
 
@@ -158,4 +176,7 @@ def test_every_case_names_its_clause_and_level() -> None:
         assert case.clause, case.id
         assert case.says, case.id
         assert isinstance(case.level, Level), case.id
-        assert 1 <= case.number <= 127, case.id
+
+
+def test_every_number_of_the_design_has_a_case() -> None:
+    assert {case.number for case in ALL_CASES} == set(range(1, 128))

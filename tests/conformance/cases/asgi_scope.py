@@ -188,6 +188,15 @@ def _basics() -> list[Case]:
             without_tls=True,
         ),
         accepted(
+            "tls",
+            126,
+            "ASGI TLS extension 0.2, Connection Scope",
+            "over TLS the scope has the extension, version and cipher suite as integers",
+            get(),
+            calls=(Call(offers=("tls",)),),
+            over_tls=True,
+        ),
+        accepted(
             "spec-version",
             2,
             SCOPE,
