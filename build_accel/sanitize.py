@@ -24,12 +24,13 @@ _TESTS = [
     "tests/conformance",
     # All cases over TLS, too, but for those that judge memory: ASan's own grows.
     *("--target", "fast-asyncio", "--target", "fast-uvloop", "--target", "fast-uvloop-tls"),
-    *("-m", "", "-k", "not memory-"),
+    # All of it takes several times as long.
+    *("-m", "", "-k", "not memory-", "--patience", "90"),
     # They look at the sources or build without sanitizers; ASan's own memory grows.
     *("--ignore=tests/accel/test_rules.py", "--ignore=tests/accel/test_build.py"),
     "--ignore=tests/accel/test_leaks.py",
 ]
-_COPIED = ("tests", "examples", "pyproject.toml")
+_COPIED = ("tests", "examples", "docs", "pyproject.toml")
 
 
 def main(arguments: list[str]) -> int:
