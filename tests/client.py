@@ -13,7 +13,7 @@ from typing import Self, TypeAlias
 
 Address: TypeAlias = "tuple[str, int] | str"
 # Seconds without a byte after which a test fails.
-SILENCE_BOUND = 15.0
+SILENCE_BOUND = 60.0
 
 
 class Response:

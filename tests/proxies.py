@@ -14,7 +14,7 @@ import pytest
 
 from tests.rows import in_ci
 
-START_BOUND = 30.0
+START_BOUND = 90.0
 STREAM_MODULES = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules")
 
 NGINX = """

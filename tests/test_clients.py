@@ -76,7 +76,7 @@ def test_curl_speaks_http_1_0(server: ServerProcess) -> None:
 
 
 def test_http_client_reuses_one_connection_for_1000_requests(server: ServerProcess) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=15)
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     client.connect()
     first = client.sock
     assert first is not None
@@ -91,7 +91,7 @@ def test_http_client_reuses_one_connection_for_1000_requests(server: ServerProce
 
 
 def test_http_client_uploads_from_an_iterator(server: ServerProcess) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=15)
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     client.request("POST", "/count", body=(b"i" * 70_000 for _ in range(10)), encode_chunked=True)
     assert client.getresponse().read() == b"700000"
     client.close()
@@ -126,7 +126,7 @@ def test_many_clients_at_once(server: ServerProcess) -> None:
     wrong: list[str] = []
 
     def work(name: int) -> None:
-        with httpx.Client(base_url=server.url, timeout=15) as client:
+        with httpx.Client(base_url=server.url, timeout=60) as client:
             for number in range(25):
                 query = f"{name}-{number}"
                 shown = json.loads(client.get(f"/scope?{query}").content)

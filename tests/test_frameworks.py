@@ -28,7 +28,7 @@ class Site:
 
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
-        self.client = httpx.Client(base_url=server.url, timeout=15)
+        self.client = httpx.Client(base_url=server.url, timeout=60)
 
     def __enter__(self) -> Self:
         return self

@@ -41,7 +41,7 @@ def test_bytes_are_counted_until_the_peer_takes_them(pair: object) -> None:
         _fill(ours)
         before = unacknowledged(ours.fileno())
         assert before > 0
-        theirs.settimeout(10)
+        theirs.settimeout(60)
         taken = 0
         while unacknowledged(ours.fileno()) >= before:
             data = theirs.recv(65536)

@@ -39,7 +39,7 @@ from tests.server import ServerProcess
 
 APP = "tests.apps.websocket_paths:app"
 # Seconds; what takes longer is taken for a hang. Generous: the machine may be busy.
-BOUND = 30.0
+BOUND = 60.0
 MEBIBYTE = 2**20
 TEXT = "Grüße, 世界 👋"
 

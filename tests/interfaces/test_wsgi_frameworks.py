@@ -35,7 +35,7 @@ def server(serve_module: Serve, row: Row, framework: str) -> ServerProcess:
 
 @pytest.fixture
 def client(server: ServerProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=15) as made:
+    with httpx.Client(base_url=server.url, timeout=60) as made:
         yield made
 
 
@@ -72,7 +72,7 @@ def test_a_stream(client: httpx.Client) -> None:
 
 def test_a_client_that_leaves(server: ServerProcess, framework: str) -> None:
     with (
-        httpx.Client(base_url=server.url, timeout=15) as client,
+        httpx.Client(base_url=server.url, timeout=60) as client,
         client.stream("GET", "/endless") as answer,
     ):
         assert next(answer.iter_raw()).startswith(b"tick")

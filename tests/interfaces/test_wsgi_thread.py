@@ -17,7 +17,7 @@ from esg.interfaces.thread_pool import ThreadPool
 from esg.interfaces.wsgi_thread import RequestThread
 
 pytestmark = pytest.mark.anyio
-BOUND = 15.0  # seconds, for whatever should take none
+BOUND = 60.0  # seconds, for whatever should take none
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ import pytest
 
 from tests.interpreters import debian_pypy
 from tests.interpreters.discovery import Interpreter, probe
+from tests.rows import in_ci
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXTRA = "test-row"
@@ -70,14 +71,15 @@ def prepare(interpreter: Interpreter) -> EsgCommand:
     if interpreter.is_running:
         return EsgCommand(interpreter, Path(sys.executable))
     needed = requirements(REPOSITORY / "pyproject.toml", EXTRA)
-    with _locked(cache_folder()):
+    with _locked(interpreter.name):
         installed = _installed(interpreter)
         folder = cache_folder() / f"{installed.name}-{key(installed, needed)}"
         python = folder / "bin" / "python"
         if not (folder / "complete").exists() or probe(python) is None:
             _create(installed, folder, needed)
-        if installed.implementation == "cpython":
-            _run(python, REPOSITORY / "setup.py", "-q", "build_ext", "--inplace")
+    if installed.implementation == "cpython":
+        with _locked("build"):
+            _run(python, REPOSITORY / "setup.py", "-q", "build_ext", "--inplace", **_flags())
     return EsgCommand(installed, python)
 
 
@@ -145,10 +147,16 @@ def _create(interpreter: Interpreter, folder: Path, needed: Iterable[str]) -> No
     complete.touch()
 
 
-def _run(*argv: str | Path | None) -> None:
+def _flags() -> dict[str, str]:
+    """Return the variables of a build: where nobody stays to use it, it is not optimised."""
+    return {"CFLAGS": "-O0"} if in_ci() else {}
+
+
+def _run(*argv: str | Path | None, **variables: str) -> None:
     done = subprocess.run(
         list(map(str, argv)),
         cwd=REPOSITORY,
+        env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -161,9 +169,9 @@ def _run(*argv: str | Path | None) -> None:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time change the cache; the others wait for what it makes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+def _locked(name: str) -> Iterator[None]:
+    """Let one process at a time change a part of the cache; the others wait for what it makes."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

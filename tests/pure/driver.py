@@ -21,7 +21,7 @@ from esg.implementation import running_loop
 from esg.pure.server import PureServer
 from esg.service import Service
 
-BOUND = 15.0  # seconds, for whatever should take none
+BOUND = 60.0  # seconds, for whatever should take none
 HEAD_END = b"\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 Body = Callable[[Scope, Receive, Send], Awaitable[object]]

@@ -17,7 +17,7 @@ from esg.rules.tls_session import TLSSession
 from tests.certificates import HOST, Authority
 
 pytestmark = pytest.mark.anyio
-BOUND = 15.0
+BOUND = 60.0
 
 
 @dataclass

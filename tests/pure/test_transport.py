@@ -11,7 +11,7 @@ import pytest
 from esg.pure.transport import SocketTransport
 
 pytestmark = pytest.mark.anyio
-BOUND = 15.0
+BOUND = 60.0
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from esg.tls.server_tls import ServerTLS
 from tests.certificates import Authority, Pair
 from tests.tls.handshake import config_of, shake_hands
 
-BOUND = 30.0  # seconds
+BOUND = 60.0  # seconds
 
 
 @pytest.fixture(autouse=True)
