@@ -188,7 +188,7 @@ sys.exit(failed)
 """
     command = [sys.executable, "-W", "error", "-c", program, *FILES]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
