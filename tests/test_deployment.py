@@ -102,14 +102,18 @@ class Site:
         return Connection(("127.0.0.1", self.port))
 
 
-@pytest.fixture(params=["unix", "tcp"])
-def site(request: pytest.FixtureRequest, serve: Serve, tmp_path: Path) -> Iterator[Site]:
-    path = tmp_path / "app.sock"
+@pytest.fixture(scope="module", params=["unix", "tcp"])
+def site(
+    request: pytest.FixtureRequest, serve_module: Serve, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """Return the sample's nginx and a server behind it; each test leaves both as they were."""
+    folder = tmp_path_factory.mktemp("site")
+    path = folder / "app.sock"
     sample = (DEPLOY / "nginx" / "esg.conf").read_text()
     place = ("--uds", str(path)) if request.param == "unix" else ("--port", "0")
     allowed = "unix" if request.param == "unix" else "127.0.0.1"
     options = ("--forwarded-allow-ips", allowed, "--timeout-keep-alive", "75", "--workers", "2")
-    server = serve(*place, *options, app="tests.apps.deployed:app", row=None)
+    server = serve_module(*place, *options, app="tests.apps.deployed:app", row=None)
     ports = free_ports("http")
     target = f"unix:{path}" if request.param == "unix" else f"127.0.0.1:{server.port}"
     changes = {
@@ -120,12 +124,12 @@ def site(request: pytest.FixtureRequest, serve: Serve, tmp_path: Path) -> Iterat
         assert sample.count(before) == 1
         sample = sample.replace(before, after)
     temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = "\n".join(f"{name}_temp_path {tmp_path}/{name};" for name in temporary)
+    folders = "\n".join(f"{name}_temp_path {folder}/{name};" for name in temporary)
     text = (
-        f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr warn; events {{}}\n"
+        f"daemon off; master_process off; pid {folder}/pid; error_log stderr warn; events {{}}\n"
         f"http {{ access_log off; {folders}\n{sample} }}"
     )
-    with running((program("nginx", "nginx-light"), "-c"), tmp_path, text, ports):
+    with running((program("nginx", "nginx-light"), "-c"), folder, text, ports):
         yield Site(server, ports["http"])
 
 

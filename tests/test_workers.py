@@ -80,10 +80,21 @@ def gunicorn(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture(params=CLASSES)
-def kind(request: pytest.FixtureRequest) -> str:
+def every_kind(request: pytest.FixtureRequest) -> str:
     """Return every worker class, one after the other."""
-    assert isinstance(request.param, str)
-    return request.param
+    return str(request.param)
+
+
+# ESGPureWorker has the loop of one of the others and the driver of the other one.
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[pytest.mark.exhaustive] if name == "ESGPureWorker" else [])
+        for name in CLASSES
+    ]
+)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return a worker class of each loop and of each driver."""
+    return str(request.param)
 
 
 def who_answers(server: Gunicorn) -> int:
@@ -99,8 +110,8 @@ def hold(server: Gunicorn, client: Connection) -> int:
     return int(server.stdout.wait_for(r"# (\d+): waiting", since=since)[1])
 
 
-def test_serves_and_stops(gunicorn: Start, kind: str) -> None:
-    server = gunicorn(kind=kind, workers=2)
+def test_serves_and_stops(gunicorn: Start, every_kind: str) -> None:
+    server = gunicorn(kind=every_kind, workers=2)
     assert who_answers(server) in server.workers()
     with server.connect() as client:
         hold(server, client)

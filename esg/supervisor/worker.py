@@ -67,7 +67,7 @@ class Worker:
         sys.path[:] = settings["path"]
         self._config: Config = config_of(settings["config"])
         self._share = LoadShare(WorkerPage(settings["page"]), settings["slot"])
-        listeners = [socket.socket(fileno=number) for number in settings["listeners"]]
+        listeners = [_shared_listener(number) for number in settings["listeners"]]
         for descriptor in (settings["page"], *settings["listeners"]):
             os.set_inheritable(descriptor, False)
         supervision = Supervision(
@@ -133,3 +133,17 @@ class Worker:
             self._channel.sendall(line(**said))
         except OSError as error:  # it is gone, which the listening thread sees, too
             logger.debug("Cannot tell the supervisor: %s", error)
+
+
+def _shared_listener(descriptor: int) -> socket.socket:
+    """Return a listener as it is for all processes: non-blocking.
+
+    PyPy gives what it makes of a descriptor the default timeout. Blocking, if only for a moment, it
+    would be in every worker, and hold up the loop of one that accepts just then.
+    """
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(0.0)
+    try:
+        return socket.socket(fileno=descriptor)
+    finally:
+        socket.setdefaulttimeout(before)
