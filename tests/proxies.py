@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.rows import in_ci
 
 START_BOUND = 90.0
@@ -104,11 +105,7 @@ def load_stream() -> str:
 
 def free_ports(*names: str) -> dict[str, int]:
     """Find a free port for each name."""
-    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
-    ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
-    for sock in sockets.values():
-        sock.close()
-    return ports
+    return {name: free_port() for name in names}
 
 
 @contextmanager

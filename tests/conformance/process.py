@@ -7,7 +7,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.conformance.model import Case
 from tests.conformance.scripted.channel import ADDRESS_VARIABLE
 from tests.conformance.side_channel import LIFESPAN_KEY, Seat, SideChannel
 from tests.conformance.targets import PREFIX, REPOSITORY, Target
+from tests.ports import free_port
 
 DEATH_BOUND = 2.0
 SUSPICION_BOUND = 0.5
@@ -71,7 +71,7 @@ class ServerProcess:
         if case.lifespan is not None:
             self.lifespan.scripts = (case.lifespan,)
         self._channel.keep_seat(self.token, LIFESPAN_KEY, self.lifespan)
-        port = 0 if self.target.exact else _free_port()
+        port = 0 if self.target.exact else free_port()
         options = tuple(self._placed(word) for word in case.options)
         output, written = os.pipe()
         try:
@@ -107,7 +107,7 @@ class ServerProcess:
     def _placed(self, word: str) -> str:
         """Fill a place in an option: {folder} is a new one, {free_port} a port known beforehand."""
         if word == "{free_port}":
-            self.address = ("127.0.0.1", _free_port())
+            self.address = ("127.0.0.1", free_port())
             return str(self.address[1])
         return word.replace("{folder}", self._folder.name)
 
@@ -250,9 +250,3 @@ def base_environment() -> dict[str, str]:
     """Return this process's environment, as every server gets it."""
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return {**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
