@@ -165,7 +165,8 @@ class ServerProcess:
         It may not come: what does not accept may be one of several processes.
 
         Args:
-            suspected: it left somebody waiting: it may be ending, its listening socket the last.
+            suspected: it may be ending, its listening socket the last: it has left somebody
+                waiting, or the case is one of those that may have ended another process.
         """
         refused = not await self._accepts()
         if bound := DEATH_BOUND if refused else SUSPICION_BOUND if suspected else 0.0:

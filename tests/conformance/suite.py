@@ -262,7 +262,7 @@ class Suite:
         if process is None:
             return
         try:
-            await self._run(target, process, case, mode)
+            await self._run(target, process, case, mode, suspected=True)
         finally:
             await process.stop()
 
@@ -298,13 +298,22 @@ class Suite:
         await process.stop()
         return process, problem
 
-    async def _run(self, target: Target, process: ServerProcess, case: Case, mode: str) -> None:
+    async def _run(
+        self,
+        target: Target,
+        process: ServerProcess,
+        case: Case,
+        mode: str,
+        *,
+        suspected: bool = False,
+    ) -> None:
+        """Run a case; of one that is suspected to end the server, see whether it does."""
         run = CaseRun(case, process, self._channel, self._queue, mode)
         try:
             seen = await run.run()
             seen.ended = asyncio.get_running_loop().time()
             if not case.own_process:
-                seen.died = await self._has_died(target, process, seen)
+                seen.died = await self._has_died(target, process, seen, suspected)
             outcome = Outcome(seen, violations(seen, target.exact), target.exact)
         except Exception:  # Whatever a server has said, the other cases go on.
             problem = f"the suite itself has failed: {traceback.format_exc()}"
@@ -313,9 +322,12 @@ class Suite:
         if len(modes_of(target, case)) == 1:
             outcome.settle()
 
-    async def _has_died(self, target: Target, process: ServerProcess, seen: Observation) -> bool:
+    async def _has_died(
+        self, target: Target, process: ServerProcess, seen: Observation, suspected: bool
+    ) -> bool:
         """Tell whether the server has died, as a problem of the run."""
-        refuses = not target.exact and await process.notice_death(seen.in_vain)
+        suspected |= seen.in_vain
+        refuses = not target.exact and await process.notice_death(suspected)
         if process.exit_code is not None:
             seen.problems.append(f"the server process has died with {process.exit_code}")
         elif refuses:
