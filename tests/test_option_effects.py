@@ -675,6 +675,7 @@ def reload_delay(serve: Serve, folder: Path) -> None:
 @effect
 def worker_max_age(serve: Serve, folder: Path) -> None:
     server = serve("--worker-max-age", "0.2", app=PROCESSES)
+    server.stderr.wait_for(r"Replacing worker [0-9]+: it has served for 0.2 s \(--worker-max-age\)")
     server.stderr.wait_for("Worker [0-9]+ serves", count=2)
 
 

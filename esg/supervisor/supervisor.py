@@ -147,7 +147,9 @@ class Supervisor:
             self._start_if_room(number)
             return
         process = self._processes[number]
-        if act is Act.RETIRE:
+        if act is Act.ANNOUNCE:
+            self._tell_marked(number)
+        elif act is Act.RETIRE:
             process.retire()
         elif act is Act.DUMP:
             logger.error("Worker %d is stuck: %s", process.pid, self._table.members[number].marked)
@@ -216,7 +218,11 @@ class Supervisor:
 
     def _mark(self, number: int, reason: str) -> None:
         if self._table.mark(number, reason):
-            logger.info("Replacing worker %d: %s", self._processes[number].pid, reason)
+            self._tell_marked(number)
+
+    def _tell_marked(self, number: int) -> None:
+        reason = self._table.members[number].marked
+        logger.info("Replacing worker %d: %s", self._processes[number].pid, reason)
 
     def _see_whether_ended(self, number: int) -> None:
         process = self._processes[number]

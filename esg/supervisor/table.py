@@ -51,6 +51,7 @@ class Act(Enum):
     """What is to be done with a worker."""
 
     START = "start"
+    ANNOUNCE = "say that it is to be replaced"
     RETIRE = "retire"
     DUMP = "dump its stacks"
     TERMINATE = "terminate"
@@ -296,6 +297,14 @@ class WorkerTable:
         member.kill_at = min(member.kill_at, now + bound)
         return [(Act.TERMINATE, member.number)]
 
+    def _is_too_old(self, member: Member, now: float) -> bool:
+        age = self.policy.max_age
+        return bool(age) and not member.marked and now - member.since >= age
+
+    def _mark_old(self, member: Member) -> Decision:
+        member.marked = f"it has served for {self.policy.max_age:g} s (--worker-max-age)"
+        return (Act.ANNOUNCE, member.number)
+
     def _retire(self, member: Member, now: float) -> None:
         member.state, member.since = State.RETIRING, now
         member.kill_at = now + self._stop_bound()
@@ -303,13 +312,9 @@ class WorkerTable:
     def _replace(self, now: float) -> list[Decision]:
         """Start who is missing, and let go who has been replaced."""
         serving = self.serving
-        for member in serving:
-            age = self.policy.max_age
-            if age and now - member.since >= age:
-                member.marked = member.marked or f"it has served for {age:g} s (--worker-max-age)"
+        decisions = [self._mark_old(m) for m in serving if self._is_too_old(m, now)]
         marked = [m for m in serving if self._is_marked(m)]
         kept = [m for m in serving if not self._is_marked(m)]
-        decisions: list[Decision] = []
         starting = 0
         for member in self._in(State.STARTING):
             if self._is_marked(member):  # it would have to leave as soon as it has come

@@ -227,7 +227,7 @@ def test_age() -> None:
     table = serving(2, max_age=60)
     assert table.deadline(1) == 60
     assert table.decide(59) == []
-    assert table.decide(60) == [(Act.START, 3)]
+    assert table.decide(60) == [(Act.ANNOUNCE, 1), (Act.ANNOUNCE, 2), (Act.START, 3)]
     table.ready(3, 61)
     assert table.decide(61) == [(Act.START, 4), (Act.RETIRE, 1)]
 
