@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from esg.config import Config
 from esg.errors import ConfigError, ESGError
 from esg.logs import logger
 from esg.options import SWITCHES, Option, flag_name, option_of
-from esg.program import configure_logging, leave, occupy_standard_streams
+from esg.program import configure_logging, leave, occupy_standard_streams, tell
 from esg.settings import Settings, as_toml, collect
 from esg.supervisor import run
 from esg.uvicorn_options import HEADING, OPTIONS, translate
@@ -32,12 +32,24 @@ _EPILOG = (
 _NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+")
 
 
+@contextmanager
+def _shown() -> Iterator[None]:
+    """Let standard output that takes nothing, such as a file on a full disk, be one line."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise  # click ends quietly: a reader has seen enough
+        raise click.ClickException(f"cannot write: {error.strerror}") from None
+
+
 class _GroupedCommand(click.Command):
     """List the options under the headings of the schema."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the values that some options may have, and need not."""
-        return super().parse_args(ctx, _with_bare_values(_without_booleans(args)))
+        with _shown():  # --help and --version
+            return super().parse_args(ctx, _with_bare_values(_without_booleans(args)))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -170,7 +182,8 @@ def _serve(app: str | None, **given: Any) -> int:
         path = Path(file) if file else None
         settings = collect(arguments, os.environ, path)
         if show:
-            click.echo("\n".join(as_toml(settings)))
+            with _shown():
+                click.echo("\n".join(as_toml(settings)))
         if check or show:
             return _check(settings, thoroughly=check)
         config = settings.config()
@@ -189,7 +202,7 @@ def _run(config: Config, notices: list[str], reread: Callable[[], Config]) -> in
         raise click.UsageError(str(error)) from None
     except ESGError as error:
         for line in error.lines():
-            click.echo(f"esg: {line}", err=True)
+            tell(f"esg: {line}")
         return 3
 
 
@@ -202,9 +215,9 @@ def _check(settings: Settings, thoroughly: bool) -> int:
         with suppress(ConfigError):  # among the errors already
             errors = [*errors, *startup_errors(settings.sound())]
     for error in errors:
-        click.echo(f"esg: {error}", err=True)
+        tell(f"esg: {error}")
     if thoroughly and not errors:
-        click.echo("esg: the configuration is good", err=True)
+        tell("esg: the configuration is good")
     return 3 if errors else 0
 
 
@@ -247,7 +260,8 @@ def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> Non
     except click.ClickException as error:
         *others, last = error.format_message().splitlines()
         for line in others:
-            click.echo(f"{name}: {line}", err=True)
-        click.echo(f"{name}: {last} (see {name} --help)", err=True)
-        code = 2
+            tell(f"{name}: {line}")
+        hint = f" (see {name} --help)" if isinstance(error, click.UsageError) else ""
+        tell(f"{name}: {last}{hint}")
+        code = error.exit_code
     leave(code)

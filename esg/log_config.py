@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import logging.config
 import tomllib
@@ -25,27 +24,29 @@ def apply_log_config(log_config: str | Mapping[str, Any]) -> None:
         StartupError: the file cannot be read, or logging does not take what it says.
     """
     try:
-        if not isinstance(log_config, str):
-            _apply(log_config)
-        elif read := _READERS.get(Path(log_config).suffix.lower()):
-            _apply(read(Path(log_config).read_text("utf-8")))
+        if isinstance(log_config, str):
+            _apply_file(log_config)
         else:
-            Path(log_config).read_text("utf-8")  # fileConfig does not say why it cannot be read
-            logging.config.fileConfig(log_config, disable_existing_loggers=False)
-    except OSError as error:
-        raise StartupError(f"cannot read log_config {log_config}: {error.strerror}") from None
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        configparser.Error,
-    ) as error:
+            _apply(log_config)
+    except StartupError:
+        raise
+    except Exception as error:  # what it names is imported and called, and may raise anything
         name = log_config if isinstance(log_config, str) else "dictionary"
         cause = error.__cause__ or error
         said = f"{error} ({cause})" if cause is not error else str(error)
         raise StartupError(f"log_config {name} is wrong: {' '.join(said.split())}") from error
+
+
+def _apply_file(name: str) -> None:
+    path = Path(name)
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise StartupError(f"cannot read log_config {name}: {error.strerror}") from None
+    if read := _READERS.get(path.suffix.lower()):
+        _apply(read(text))
+    else:
+        logging.config.fileConfig(name, disable_existing_loggers=False)
 
 
 def _apply(configuration: Any) -> None:

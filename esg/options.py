@@ -7,7 +7,7 @@ Everything that is generated from the schema (command line, validation, referenc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import Field, dataclass, field
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from esg.errors import ConfigError
 
 _KEY = "esg.option"
+# No number is larger: what counts bytes or connections in C could not hold it.
+_LARGEST = 2**63 - 1
 # What the words of the command line and the environment mean for a switch.
 SWITCHES = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -128,6 +130,8 @@ def from_text(schema_field: Field[Any], text: str) -> Any:
 
 
 def _checked(option: Option, schema_field: Field[Any], value: Any) -> Any:
+    if any(isinstance(text, str) and "\0" in text for text in _texts(value)):
+        raise ValueError("must not have a NUL character")  # no path, and nothing else, can have it
     if option.parse is not None:
         return option.parse(value)
     if option.choices:
@@ -145,11 +149,17 @@ def _checked(option: Option, schema_field: Field[Any], value: Any) -> Any:
     return value
 
 
+def _texts(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, (tuple, list)) else (value,)
+
+
 def _check_number(option: Option, value: Any, whole: bool) -> None:
     kinds = (int,) if whole else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool) or not math.isfinite(value):
+    finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    if not isinstance(value, kinds) or isinstance(value, bool) or not finite:
         raise ValueError("must be a whole number" if whole else "must be a number")
     if option.minimum is not None and value < option.minimum:
-        raise ValueError(f"must be at least {option.minimum:g}")
-    if option.maximum is not None and value > option.maximum:
-        raise ValueError(f"must be at most {option.maximum:g}")
+        raise ValueError(f"must be at least {option.minimum}")
+    maximum = _LARGEST if option.maximum is None else option.maximum
+    if value > maximum:
+        raise ValueError(f"must be at most {maximum}")

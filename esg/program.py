@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from esg import logs
 from esg.access_format import DEFAULT
@@ -50,6 +50,18 @@ def configure_logging(config: Config, names_process: bool = False) -> None:
         bare_access_log=config.access_log_format != DEFAULT,
         names_process=names_process,
     )
+
+
+def tell(line: str) -> None:
+    """Write a line to standard error; where that takes nothing, the exit code has to do."""
+    stream: TextIO | None = sys.stderr  # None if it was closed before we came to be
+    if stream is None:
+        return
+    try:
+        print(line, file=stream, flush=True)
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is no path here
+            os.dup2(nowhere.fileno(), stream.fileno())  # or Python would try, and fail, again
 
 
 def leave(code: int) -> NoReturn:

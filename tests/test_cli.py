@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -19,7 +20,7 @@ from esg.cli import main
 from esg.config import Config
 from esg.options import flag_name, option_of
 from tests.conftest import STAGE, Serve
-from tests.server import ESG, run_esg
+from tests.server import ESG, EXIT_BOUND, REPOSITORY, environment, run_esg
 
 HELLO = "examples.hello:app"
 SETTINGS = [f for f in fields(Config) if option_of(f)]
@@ -222,6 +223,46 @@ def test_bad_usage_of_the_command() -> None:
     assert done.stderr.splitlines() == [
         "esg: port (--port): must be at most 65535, got 65536 (see esg --help)"
     ]
+
+
+def run_on_a_full_disk(stream: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `esg` with one of its standard streams on a device that takes nothing."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        return subprocess.run(
+            [*ESG, *arguments],
+            stdout=full if stream == "stdout" else subprocess.PIPE,
+            stderr=full if stream == "stderr" else subprocess.PIPE,
+            text=True,
+            timeout=EXIT_BOUND,
+            check=False,
+            env=environment(),
+            cwd=REPOSITORY,
+        )
+
+
+needs_full_device = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [((HELLO, "--port", "65536"), 2), (("nowhere:app",), 3), ((HELLO, "--check-config"), 0)],
+    ids=["usage", "start-up", "good"],
+)
+def test_exit_code_where_standard_error_takes_nothing(
+    arguments: tuple[str, ...], code: int
+) -> None:
+    assert run_on_a_full_disk("stderr", *arguments).returncode == code
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), (HELLO, "--print-config")], ids=lambda a: a[-1]
+)
+def test_standard_output_that_takes_nothing(arguments: tuple[str, ...]) -> None:
+    done = run_on_a_full_disk("stdout", *arguments)
+    assert done.returncode == 1
+    assert done.stderr == "esg: cannot write: No space left on device\n"
 
 
 def failure(*arguments: str, cwd: Path | None = None) -> str:

@@ -82,6 +82,11 @@ def test_other_loggers_go_on() -> None:
     assert not other.disabled
 
 
+def _ini(*handler: str) -> str:
+    lines = ("[loggers]", "keys=root", "[handlers]", "keys=h", "[formatters]", "keys=")
+    return "\n".join((*lines, "[logger_root]", "handlers=h", "[handler_h]", *handler))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -93,6 +98,10 @@ def test_other_loggers_go_on() -> None:
         ("a.ini", "[loggers]", "formatters"),
         ("a.ini", "x", "no section header"),
         ("a.json", '{"handlers": {"h": {"class": "no.Such"}}}', "Unable to configure handler 'h'"),
+        ("a.ini", _ini("class=FileHandler", "args=('no-such-directory/a.log',)"), "No such file"),
+        ("a.ini", _ini("class=FileHandler", "args=('a.log"), "unterminated string"),
+        ("a.ini", _ini("class=StreamHandler", "args=(1/0,)"), "division by zero"),
+        ("a.ini", _ini("class=no_such.Handler", "args=()"), "No module named 'no_such'"),
     ],
 )
 def test_wrong_file(name: str, text: str, said: str, tmp_path: Path) -> None:

@@ -154,7 +154,12 @@ def test_wrong_settings_in_a_file(text: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("port = ", "esg.toml is no TOML: Invalid value"), (None, "cannot read esg.toml: No such")],
+    [
+        ("port = ", "esg.toml is no TOML: Invalid value"),
+        ("port = " + "[" * 5000, "esg.toml is no TOML: "),
+        (None, "cannot read esg.toml: No such"),
+    ],
+    ids=["no-value", "deep", "missing"],
 )
 def test_files_that_are_no_settings(text: str | None, said: str) -> None:
     if text is not None:

@@ -13,6 +13,10 @@ _HEADING = "Application"
 def _root_path(value: Any) -> str:
     if not isinstance(value, str) or (value.strip("/") and not value.startswith("/")):
         raise ValueError("must be empty or begin with /")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be text in UTF-8") from None
     return value.rstrip("/")
 
 

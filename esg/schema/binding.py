@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from esg.bind_address import parse_bind
 from esg.options import setting
 
 _HEADING = "Binding"
+_LARGEST_INT: Final = 2**31 - 1  # of C, which the kernel takes
 
 
 def _binds(value: Any) -> tuple[str, ...]:
@@ -42,7 +43,11 @@ class BindingSettings:
     )
     uds: str | None = setting(None, "Bind a UNIX socket at this path.", _HEADING, metavar="PATH")
     fd: int | None = setting(
-        None, "Serve the listening socket of this file descriptor.", _HEADING, minimum=0
+        None,
+        "Serve the listening socket of this file descriptor.",
+        _HEADING,
+        minimum=0,
+        maximum=_LARGEST_INT,
     )
     bind: tuple[str, ...] = setting(
         (),
@@ -62,4 +67,10 @@ class BindingSettings:
     reuse_port: bool = setting(
         False, "Let other processes listen on the same port (SO_REUSEPORT).", _HEADING
     )
-    backlog: int = setting(2048, "Connections the kernel keeps waiting.", _HEADING, minimum=1)
+    backlog: int = setting(
+        2048,
+        "Connections the kernel keeps waiting.",
+        _HEADING,
+        minimum=1,
+        maximum=_LARGEST_INT,
+    )

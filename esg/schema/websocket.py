@@ -26,7 +26,7 @@ def _seconds(value: Any) -> float:
         return 0.0
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = -1.0
     if isinstance(value, bool) or not 0 <= seconds < float("inf"):
         raise ValueError("must be a number of at least 0, or none")
