@@ -89,10 +89,10 @@ def _share(file: object, offset: int | None, count: int | None) -> OpenedFile:
     """
     descriptor = _descriptor(file)
     size = _size(descriptor, repr(file))
-    begin = _position(file, descriptor) if offset is None else offset
-    left = max(0, size - begin)
+    begin = min(size, _position(file, descriptor) if offset is None else offset)
+    left = size - begin
     opened = OpenedFile(descriptor, begin, left if count is None else min(left, count), repr(file))
-    if offset is None:
+    if offset is None and opened:
         opened.moves = file
     return opened
 
@@ -114,7 +114,7 @@ def _descriptor(file: object) -> int:
 def _size(descriptor: int, name: str) -> int:
     try:
         found = os.fstat(descriptor)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise MessageError(f"cannot send {name}: {_reason(error)}") from error
     if not stat.S_ISREG(found.st_mode):
         raise MessageError(f"cannot send {name}: it is no regular file")
@@ -125,11 +125,14 @@ def _position(file: object, descriptor: int) -> int:
     """Return where the application would read on: a buffered file knows, its descriptor does not.
 
     Raises:
+        MessageError: it does not know.
         TypeError: only an await could tell.
     """
-    if isinstance(file, int):
-        return os.lseek(descriptor, 0, os.SEEK_CUR)
-    position = file.tell() if hasattr(file, "tell") else os.lseek(descriptor, 0, os.SEEK_CUR)
+    try:
+        own = None if isinstance(file, int) else getattr(file, "tell", None)
+        position: object = own() if own else os.lseek(descriptor, 0, os.SEEK_CUR)
+    except (OSError, ValueError) as error:
+        raise MessageError(f"the position of {file!r} cannot be told: {_reason(error)}") from error
     if isinstance(position, int):
         return position
     if hasattr(position, "close"):  # a coroutine that nobody is going to await
@@ -180,7 +183,7 @@ class OpenedFile:
             content = self._small() if self._size <= SMALL else None
             self._move_on()
             return self._large() if content is None else content
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise MessageError(f"cannot read {self._name}: {_reason(error)}") from error
 
     def _small(self) -> bytes:

@@ -272,6 +272,52 @@ def test_asynchronous_file_needs_an_offset(path: Path) -> None:
         assert content(shared(file, offset=0)) == TEXT
 
 
+class Lost:
+    """A file that has a descriptor, and loses its position."""
+
+    def __init__(self, path: Path, error: Exception, tells: bool) -> None:
+        self._file = path.open("rb")
+        self._error = error
+        self._tells = tells
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def tell(self) -> int:
+        if self._tells:
+            return 0
+        raise self._error
+
+    def seek(self, _offset: int) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [OSError("lost"), ValueError("lost")], ids=["os", "value"])
+@pytest.mark.parametrize("tells", [False, True], ids=["tell", "seek"])
+def test_fault_of_a_position_is_no_os_error(path: Path, error: Exception, tells: bool) -> None:
+    """An OSError would say that the client is gone, and end its connection."""
+    with pytest.raises(MessageError, match="lost"):
+        content(shared(Lost(path, error, tells)))
+
+
+@pytest.mark.parametrize("offset", [len(TEXT), 2**63, 2**70])
+def test_behind_the_end_there_is_nothing(path: Path, offset: int) -> None:
+    with path.open("rb") as file:
+        assert content(shared(file, offset=offset)) == b""
+
+
+def test_a_position_behind_the_end_stays(path: Path) -> None:
+    with path.open("rb") as file:
+        file.seek(2 * len(TEXT))
+        assert content(shared(file)) == b""
+        assert file.tell() == 2 * len(TEXT)
+
+
+def test_descriptor_larger_than_any() -> None:
+    with pytest.raises(MessageError, match=f"cannot send {2**70}: "):
+        shared(2**70)
+
+
 def test_text_file_is_refused(path: Path) -> None:
     with path.open("r", encoding="latin-1") as file, pytest.raises(TypeError, match="binary"):
         shared(file)
