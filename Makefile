@@ -10,6 +10,7 @@
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
+#   make fuzz         fuzz-differential on that build
 #   make bench        ESG beside other servers, all of it (ARGS=--list says how long); resumes by
 #                     ARGS=--resume; make bench-quick: a few of them, in less than five minutes
 #   make lint | types | format | clean
@@ -47,7 +48,7 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak accel autobahn sanitize \
+.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak accel autobahn sanitize fuzz \
   bench bench-quick lint types format clean
 
 help:
@@ -95,6 +96,9 @@ bench: $(VENV)/made.stamp
 
 bench-quick: $(VENV)/made.stamp
 	$(BIN)/python bench/run.py --quick --duration 1 $(ARGS)
+
+fuzz: $(VENV)/test.stamp
+	$(BIN)/python -m build_accel.sanitize search --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check

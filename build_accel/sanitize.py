@@ -1,6 +1,7 @@
 """Run the tests on an `esg.accel` compiled with AddressSanitizer and UBSan: `make sanitize`.
 
-Both stay in a tree of their own; the normal build is not touched. Leaks are not looked for
+Or search on it for inputs that it cannot bear: `make fuzz`, the differential tests with new examples.
+The build stays in a tree of its own; the normal build is not touched. Leaks are not looked for
 here: CPython itself keeps memory until its end.
 """
 
@@ -37,7 +38,8 @@ def main(arguments: list[str]) -> int:
     """Build, run pytest and show what the sanitizers reported.
 
     Args:
-        arguments: for pytest, in place of the default selection.
+        arguments: for pytest, in place of the default selection; after "search", for
+            tests.differential.
 
     Returns:
         The exit code: 0 if the tests passed and nothing was reported.
@@ -46,7 +48,11 @@ def main(arguments: list[str]) -> int:
     _build(compiler)
     for old in WORK.glob("report*"):
         old.unlink()
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(arguments or _TESTS)]
+    if arguments[:1] == ["search"]:
+        module = ["tests.differential", *arguments]
+    else:
+        module = ["pytest", "-p", "no:cacheprovider", *(arguments or _TESTS)]
+    command = [sys.executable, "-m", *module]
     code = subprocess.run(command, cwd=TREE, env=_environment(compiler), check=False).returncode
     reports = sorted(WORK.glob("report*"))
     for report in reports:
