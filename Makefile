@@ -13,6 +13,9 @@
 #   make fuzz         fuzz-differential on that build
 #   make bench        ESG beside other servers, all of it (ARGS=--list says how long); resumes by
 #                     ARGS=--resume; make bench-quick: a few of them, in less than five minutes
+#   make bench-micro  each rule interpreted and compiled, in nanoseconds
+#   make bench-guard  the fast driver's instructions beside those of BASE (default: the merge
+#                     base, or the last release); fails above 3 % more
 #   make lint | types | format | clean
 #
 # ESG_ACCEL=skip leaves the fast implementation out, ESG_ACCEL=require takes no excuse.
@@ -49,7 +52,7 @@ BUILD_REQUIRES := import tomllib; \
 # Compiling and installing write the same files.
 .NOTPARALLEL:
 .PHONY: help run test test-all conformance conformance-peers fuzz-differential soak accel autobahn sanitize fuzz \
-  bench bench-quick lint types format clean
+  bench bench-quick bench-micro bench-guard lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -99,6 +102,12 @@ bench-quick: $(VENV)/made.stamp
 
 fuzz: $(VENV)/test.stamp
 	$(BIN)/python -m build_accel.sanitize search --minutes $(MINUTES) $(ARGS)
+
+bench-micro: $(VENV)/test.stamp accel
+	$(BIN)/python bench/micro.py $(ARGS)
+
+bench-guard: $(VENV)/test.stamp accel
+	$(BIN)/python bench/guard.py $(if $(BASE),--base $(BASE)) $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check

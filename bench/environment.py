@@ -254,12 +254,14 @@ def _install_esg(environment: Environment, interpreter: str, say: Say) -> str | 
     return None
 
 
-def compile_program(source: Path, program: Path, *headers: Path) -> str | None:
+def compile_program(
+    source: Path, program: Path, *headers: Path, flags: Sequence[str] = ("-O2",)
+) -> str | None:
     """Compile one C file if it has changed since; return why that failed, if it did."""
     changed = max(file.stat().st_mtime for file in (source, *headers))
     if program.exists() and program.stat().st_mtime >= changed:
         return None
     program.parent.mkdir(exist_ok=True)
     compiler = os.environ.get("CC", "cc")
-    reason = _last_word_of_failure([compiler, "-O2", "-o", str(program), str(source)])
+    reason = _last_word_of_failure([compiler, *flags, "-o", str(program), str(source)])
     return f"{source.name} cannot be compiled: {reason}" if reason else None
