@@ -33,7 +33,7 @@ def check(place: Place, scenario: HttpScenario) -> None:
                 if body != scenario.answer:
                     expected = len(scenario.answer)
                     raise ServerError(f"wrong body: {len(body)} bytes in place of {expected}")
-                if response.will_close:
+                if response.will_close or scenario.closes:
                     client = None
     except (OSError, http.client.HTTPException) as error:
         raise ServerError(f"no answer: {error!r}") from error

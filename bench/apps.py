@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,46 +129,11 @@ JSON_OBJECT = {"message": "Hello, World!", "items": [1, 2, 3], "ok": True}
 JSON_ANSWER = b'{"message":"Hello, World!","items":[1,2,3],"ok":true}'
 
 
-def _starlette_json() -> object:
-    """Make the same answer in Starlette."""
-    from starlette.applications import Starlette  # noqa: PLC0415 - not for all
-    from starlette.requests import Request  # noqa: PLC0415
-    from starlette.responses import JSONResponse  # noqa: PLC0415
-    from starlette.routing import Route  # noqa: PLC0415
-
-    async def answer(_request: Request) -> JSONResponse:
-        return JSONResponse(JSON_OBJECT)
-
-    return Starlette(routes=[Route("/", answer)])
-
-
-def _fastapi_json() -> object:
-    """Make the same answer in FastAPI, whose model checks it."""
-    from fastapi import FastAPI  # noqa: PLC0415 - not for all
-    from pydantic import create_model  # noqa: PLC0415
-
-    model = create_model("Answer", message=(str, ...), items=(list[int], ...), ok=(bool, ...))
-
-    async def answer() -> object:
-        return JSON_OBJECT
-
-    app = FastAPI()
-    app.get("/", response_model=model)(answer)
-    return app
-
-
-MADE_WHEN_ASKED: dict[str, Callable[[], object]] = {
-    "starlette_json": _starlette_json,
-    "fastapi_json": _fastapi_json,
-    **{name: partial(file_sender, name) for name in FILES},
-}
-
-
 def __getattr__(name: str) -> object:
-    """Make what sends a file or imports a framework only when it is asked for."""
-    if name not in MADE_WHEN_ASKED:
-        raise AttributeError(name)
-    return MADE_WHEN_ASKED[name]()
+    """Make what sends a file when it is asked for, and so its file."""
+    if name in FILES:
+        return file_sender(name)
+    raise AttributeError(name)
 
 
 async def mixed(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,7 +4,7 @@
  *
  * Usage: http_load TARGET CONNECTIONS SECONDS REQUEST PIPELINED [slow|streams COUNT REQUEST]
  *   Every connection sends the file REQUEST, waits for the PIPELINED answers to it, and sends it
- *   again. A connection that the server closes behind an answer is opened again.
+ *   again. Where the request or its answer says `Connection: close`, on a new connection.
  *   slow: COUNT more connections, every other of which sends its request a byte in each tick, the
  *     others read 4 KiB of the answer in each tick. They are not counted.
  *   streams: COUNT more connections get an endless answer. What is counted are the events that
@@ -37,7 +37,7 @@ struct connection {
 
 static const char *target;
 static struct file request, other_request;
-static int pipelined, is_running, stream_count;
+static int pipelined, is_running, stream_count, requests_close;
 static int answered_count, open_streams, events_due, publisher_is_answered;
 static struct connection *publisher;
 static uint64_t statuses, closed, malformed;
@@ -127,7 +127,8 @@ static void judge_head(struct connection *connection)
         give_up(connection, &statuses);
         return;
     }
-    connection->closes = strcasestr(connection->head, "\r\nconnection: close") != NULL;
+    connection->closes = requests_close ||
+                         strcasestr(connection->head, "\r\nconnection: close") != NULL;
     if (connection->role == STREAM) {
         connection->state = EVENTS;
         open_streams++;
@@ -318,6 +319,7 @@ int main(int argc, char **argv)
     int number = atoi(argv[2]), seconds = atoi(argv[3]), others = 0, slow_count = 0;
     request = read_file(argv[4]);
     pipelined = atoi(argv[5]);
+    requests_close = memmem(request.data, request.size, "\r\nConnection: close", 19) != NULL;
     if (argc == 9) {
         others = atoi(argv[7]);
         other_request = read_file(argv[8]);

@@ -95,7 +95,7 @@ def running(
 
     Args:
         server: The row of the table.
-        app: Name of the application in apps.py.
+        app: Name of the application in apps.py, or a `module:attribute`.
         mode: Which of its options it is given.
         environment: What the fields of its command are filled in from.
         core: Number of the core it is pinned to.
@@ -118,7 +118,7 @@ def running(
             build=environment.programs,
             certificate=environment.certificate,
             key=environment.key,
-            app=f"apps:{app}",
+            app=app if ":" in app else f"apps:{app}",
             port=place.port,
             socket=place.socket_path,
         )

@@ -173,9 +173,15 @@ def line_chart(title: str, note: str, points: Mapping[str, Mapping[int, float]],
         parts.append(f'<polyline class="line" stroke="{colour}" points="{path}"/>')
         last = across(max(values))
         parts.append(f'<circle cx="{last:.1f}" cy="{ends[name]:.1f}" r="3.5" fill="{colour}"/>')
-        kind = "own" if name.startswith("esg-") else ""
-        parts.append(_text(right + 10, heights_of_labels[name] + 4, name, kind))
+        parts.append(_line_label(right + 10, heights_of_labels[name] + 4, name, colour))
     return _drawing(title, bottom + 50, parts)
+
+
+def _line_label(x: float, y: float, name: str, colour: str) -> str:
+    kind = "own" if name.startswith("esg-") else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" style="fill:{colour}">{escape(name)}</text>'
+    )
 
 
 def _share(value: float, low: float, high: float) -> float:

@@ -173,7 +173,7 @@ def fit_servers(
     scenarios: Sequence[Scenario],
     environments: dict[str, Environment],
 ) -> list[Server]:
-    """Return the servers that start and answer to the simplest load; note of others why not."""
+    """Return the servers that start; note of others why they do not."""
     fit = []
     for server in servers:
         first = next((s for s in scenarios if takes_part(server, s)), None)

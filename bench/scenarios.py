@@ -22,7 +22,7 @@ class Scenario:
     Args:
         name: Word of the command line and of the result file.
         title: Heading of the report.
-        app: Name of the application in apps.py.
+        app: Name of the application in apps.py, or a `module:attribute`.
         connections: Connections that are open at once.
         protocol: What a server has to speak to take part.
         mode: How the server is started.
@@ -80,6 +80,11 @@ class HttpScenario(Scenario):
     slow: int = 0
     streams: int = 0
     other_request: bytes = b""
+
+    @property
+    def closes(self) -> bool:
+        """Tell whether every request asks for the end of its connection."""
+        return self.request == CLOSING_REQUEST
 
     @property
     def most_under_way(self) -> int:
@@ -174,10 +179,10 @@ MODE_SCENARIOS = (
 
 FRAMEWORK_SCENARIOS = (
     HttpScenario(
-        name="starlette", title="Starlette, JSON", app="starlette_json", answer=apps.JSON_ANSWER
+        name="starlette", title="Starlette, JSON", app="starlette_app:app", answer=apps.JSON_ANSWER
     ),
     HttpScenario(
-        name="fastapi", title="FastAPI, JSON", app="fastapi_json", answer=apps.JSON_ANSWER
+        name="fastapi", title="FastAPI, JSON", app="fastapi_app:app", answer=apps.JSON_ANSWER
     ),
 )
 

@@ -45,9 +45,11 @@ def header(report: Report) -> str:
     return "\n".join([*lines, *(f"- **warning: {warning}**" for warning in report.warnings)])
 
 
-def overview(report: Report, servers: Sequence[str] = ()) -> str:
-    """Return one table of the CPU per unit of some servers, or of all, in every load."""
-    loads = [scenario for scenario in report.scenarios if scenario.asks == CPU]
+def overview(
+    report: Report, servers: Sequence[str] = (), scenarios: Sequence[Scenario] = ()
+) -> str:
+    """Return one table of the CPU per unit of some servers in some loads, or of all in all."""
+    loads = [s for s in scenarios or report.scenarios if s.asks == CPU]
     if not loads:
         return ""
     measured = dict.fromkeys(cell.server for cell in report.cells)
@@ -95,8 +97,13 @@ def details(report: Report, scenario: Scenario) -> str:
         head += [EACH[scenario.asks]]
     head += ["peak RSS MiB", "disturbed"]
     rows = [_detail_row(report, scenario, cell, len(head)) for cell in report.of(scenario)]
+    return f"{heading(scenario)}\n\n{table(head, rows)}"
+
+
+def heading(scenario: Scenario) -> str:
+    """Return the heading of a scenario."""
     of = "" if scenario.asks == START else f" ({scenario.connections:,} connections)"
-    return f"## {scenario.title}{of}\n\n{table(head, rows)}"
+    return f"## {scenario.title}{of}"
 
 
 def _divisors(report: Report, scenario: Scenario) -> list[str]:

@@ -30,6 +30,9 @@ def can_put(scenario: HttpScenario) -> bool:
     """Tell whether a load is of a kind that wrk puts."""
     if scenario.mode == UNIX or scenario.slow or scenario.streams:
         return False
+    # It takes a close that an answer does not announce for an error.
+    if scenario.closes and scenario.mode != TLS:
+        return False
     return scenario.connections <= MOST_CONNECTIONS
 
 
