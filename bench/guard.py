@@ -33,7 +33,7 @@ from tables import table
 from websocket_frames import Client, Message
 
 TOLERANCE = 0.03
-REQUESTS, REPETITIONS = 100, 3
+REQUESTS, REPETITIONS = 200, 3
 WORKTREE = CHECKOUT / ".cache" / "guard"
 START_TIMEOUT, STOP_TIMEOUT, ANSWER_TIMEOUT = 300.0, 120.0, 120.0
 POLL_INTERVAL = 0.1

@@ -291,4 +291,4 @@ ALL_SCENARIOS: tuple[Scenario, ...] = (
     *IDLE_SCENARIOS,
     *WEBSOCKET_SCENARIOS,
 )
-QUICK = "hello,headers,post1k"
+QUICK = "hello,post1k"

@@ -47,7 +47,8 @@ def test_quick_takes_less_than_five_minutes() -> None:
     options = run.parse_arguments(["--quick", "--rounds", "3", "--duration", "1"])
     servers, loads = run.choose(options)
     cells = run.cells_of(servers, loads)
-    assert cells * 3 * (1 + 1 + run.OVERHEAD) < 240
+    # Installing and compiling the first time takes two minutes more.
+    assert cells * 3 * (1 + 1 + run.OVERHEAD) < 150
     assert len(servers) < len(SERVERS)
 
 
