@@ -85,7 +85,7 @@ Render = Callable[[AccessEntry], str]
 def escaped(value: bytes) -> str:
     r"""Return bytes of a client as text of one line: anything but visible ASCII as \xhh."""
     text = value.decode("latin-1")
-    if text.isascii() and text.isprintable() and not {'"', "\\"} & set(text):
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return text
     return "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in text)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from esg.access_format import DEFAULT, AccessEntry, Fields, compile_format
+from esg.access_format import DEFAULT, AccessEntry, Fields, compile_format, escaped
 from esg.logs import access_logger, logger
 from esg.rules.request_head import RequestHead
 from esg.rules.scope import Address
@@ -66,8 +66,7 @@ class AccessLog:
 
         Args:
             client: the peer.
-            head: of the request. Its target has passed `request_head.judge`: visible ASCII, so it
-                cannot forge a line.
+            head: of the request.
             response: its status, and how much content it had.
             headers: those the application gave; only needed where the log is `detailed`.
             began: when the head was read, by `time.perf_counter`; needed likewise.
@@ -82,7 +81,7 @@ class AccessLog:
             _LINE,
             shown_address(client),
             head.method,
-            _target(head).decode("ascii"),
+            escaped(_target(head)),
             head.http_version,
             response.status,
         )

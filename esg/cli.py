@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -28,7 +29,7 @@ _EPILOG = (
     "then in the file."
 )
 
-
+_INTERRUPTED: Final = 128 + signal.SIGINT  # as shells say it
 _NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+")
 
 
@@ -264,4 +265,6 @@ def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> Non
         hint = f" (see {name} --help)" if isinstance(error, click.UsageError) else ""
         tell(f"{name}: {last}{hint}")
         code = error.exit_code
+    except click.Abort:  # Ctrl-C before there is a server, or without one
+        code = _INTERRUPTED
     leave(code)

@@ -32,7 +32,13 @@ HEAD = RequestHead("GET", "1.1", b"/", b"")
 
 
 @pytest.mark.parametrize(
-    ("query", "target"), [(b"", "/a%20b"), (b"x=1&y", "/a%20b?x=1&y"), (b"?", "/a%20b??")]
+    ("query", "target"),
+    [
+        (b"", "/a%20b"),
+        (b"x=1&y", "/a%20b?x=1&y"),
+        (b"?", "/a%20b??"),
+        (b'"200\\', r"/a%20b?\x22200\x5c"),
+    ],
 )
 def test_a_response(query: bytes, target: str, caplog: pytest.LogCaptureFixture) -> None:
     access_log = AccessLog()

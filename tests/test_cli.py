@@ -204,6 +204,14 @@ def test_check_config_tells_everything(
         assert wanted in line
 
 
+def test_check_that_is_interrupted(
+    write_module: WriteModule, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_module("interrupted", "raise KeyboardInterrupt\n")
+    assert run_here("interrupted:app", "--app-dir", str(folder), "--check-config") == 130
+    assert not capsys.readouterr().err.strip()
+
+
 @pytest.mark.parametrize(
     ("given", "notice"),
     [
