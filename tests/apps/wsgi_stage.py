@@ -57,10 +57,13 @@ def show(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 def count(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Count the content."""
     size = 0
-    while block := environ["wsgi.input"].read(65536):
-        if not size:
-            tell("count: begun")
-        size += len(block)
+    try:
+        while block := environ["wsgi.input"].read(65536):
+            if not size:
+                tell("count: begun")
+            size += len(block)
+    finally:
+        tell("count: ended")
     start_response("200 OK", [PLAIN])
     return [b"%d" % size]
 

@@ -192,11 +192,12 @@ def test_a_client_that_leaves_a_download(server: ServerProcess) -> None:
 def test_a_client_that_leaves_its_upload(server: ServerProcess) -> None:
     logged = len(server.stderr())
     begun = len(server.stdout.matching("# count: begun"))
+    ended = len(server.stdout.matching("# count: ended"))
     with server.connect() as client:
         client.request("/count", "POST", [("Content-Length", "100000")])
         client.send(b"x" * 70_000)
         server.stdout.wait_for("# count: begun", count=begun + 1)
-    server.stdout.wait_for('"POST /count')
+    server.stdout.wait_for("# count: ended", count=ended + 1)
     assert get(server, "/").status == 200
     assert server.stderr()[logged:] == []
 
