@@ -9,7 +9,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from tests.supervisor.load import under_load
 OFFICE = "tests.apps.office:app"
 CLASSES = ("ESGWorker", "ESGPureWorker", "ESGTrioWorker")
 SERVES = r"\[INFO\] ESG .* listening on"
+LOOK_BOUND = 5.0  # seconds for gunicorn's reloader, which looks once a second
 # Not with -W error: gunicorn leaves sockets and files to the end of the process.
 GUNICORN = (sys.executable, "-m", "gunicorn")
 
@@ -320,6 +321,25 @@ def test_an_application_that_is_loaded_before_the_fork(gunicorn: Start, kind: st
     assert who_answers(server) in server.workers()
 
 
+def change(module: Path, source: str, server: Gunicorn) -> int:
+    """Write a module until the reload begins; return how many lines were logged before it.
+
+    gunicorn's reloader takes its first look some time after the worker has begun to serve: what was
+    written before is nothing new to it.
+    """
+    since = len(server.stderr())
+    written = module.stat().st_mtime
+    deadline = time.monotonic() + START_BOUND
+    while time.monotonic() < deadline:
+        module.write_text(source)
+        written += 2  # newer, however coarse the file system's clock
+        os.utime(module, (written, written))
+        with suppress(AssertionError):  # it has looked only afterwards
+            server.stderr.wait_for("Worker reloading", within=LOOK_BOUND, since=since)
+            return since
+    raise AssertionError(f"the reload does not begin:\n{server.stderr()}")
+
+
 def test_reloads_when_the_application_changes(gunicorn: Start, tmp_path: Path) -> None:
     module = tmp_path / "changing.py"
     source = (REPOSITORY / "tests" / "apps" / "office.py").read_text()
@@ -327,14 +347,12 @@ def test_reloads_when_the_application_changes(gunicorn: Start, tmp_path: Path) -
     watch = ("--reload", "--reload-engine", "poll", "--pythonpath", str(tmp_path))
     server = gunicorn(*watch, app="changing:app")
     before = who_answers(server)
-    since = len(server.stderr())
-    module.write_text(source + "\nsyntax error\n")
+    since = change(module, source + "\nsyntax error\n", server)
     server.wait_serving(1, since)
     with server.connect() as client:
         assert client.get("/").status == 500
     server.stderr.wait_for("SyntaxError")
-    since = len(server.stderr())
-    module.write_text(source + "# mended\n")
+    since = change(module, source + "# mended\n", server)
     server.wait_serving(1, since)
     assert who_answers(server) != before
 
