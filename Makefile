@@ -35,7 +35,7 @@ endif
 VENV ?= .venv
 # Of a search.
 MINUTES ?= 10
-# Processes of the tests; 0 is for a debugger.
+# Processes that run the tests; 0: the one that was started.
 JOBS ?= 0
 BIN := $(VENV)/bin
 PACKAGING := pyproject.toml setup.py esg/_version.py
