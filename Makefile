@@ -115,6 +115,7 @@ lint: $(VENV)/test.stamp
 
 types: $(VENV)/test.stamp
 	$(BIN)/python -m mypy
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 
 format: $(VENV)/test.stamp
 	$(BIN)/python -m ruff format

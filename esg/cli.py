@@ -131,8 +131,8 @@ def _own_option(
     hidden: bool = False,
 ) -> _SchemaOption:
     """Make an option that is no setting: a switch, unless it has a metavar."""
-    switch = {"is_flag": True} if metavar is None else {"metavar": metavar}
-    made = _SchemaOption([flag_name(name), name], help=text, default=None, hidden=hidden, **switch)
+    details: dict[str, Any] = {"is_flag": True} if metavar is None else {"metavar": metavar}
+    made = _SchemaOption([flag_name(name), name], help=text, default=None, hidden=hidden, **details)
     made.heading = heading
     return made
 

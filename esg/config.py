@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esg.asgi import AnyApp
 from esg.errors import ConfigError
@@ -38,16 +38,18 @@ def _check_app(app: object) -> None:
 class _SchemaType(type):
     """Make a Config with an unknown setting a ConfigError that names it."""
 
-    def __call__(cls, *args: Any, **settings: Any) -> Any:
-        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-        for name in settings:
-            if name not in known:
-                import difflib  # noqa: PLC0415 - for those who mistype
+    if not TYPE_CHECKING:  # a type checker would believe it instead of the fields
 
-                close = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise ConfigError(f"unknown setting {name!r}{hint}")
-        return super().__call__(*args, **settings)
+        def __call__(cls, *args: Any, **settings: Any) -> Any:
+            known = [f.name for f in fields(cls)]
+            for name in settings:
+                if name not in known:
+                    import difflib  # noqa: PLC0415 - for those who mistype
+
+                    close = difflib.get_close_matches(name, known, 1)
+                    hint = f"; did you mean {close[0]!r}?" if close else ""
+                    raise ConfigError(f"unknown setting {name!r}{hint}")
+            return super().__call__(*args, **settings)
 
 
 # A dataclass lists the fields of its last base first: read from below, this is the order of --help.

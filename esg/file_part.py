@@ -135,8 +135,9 @@ def _position(file: object, descriptor: int) -> int:
         raise MessageError(f"the position of {file!r} cannot be told: {_reason(error)}") from error
     if isinstance(position, int):
         return position
-    if hasattr(position, "close"):  # a coroutine that nobody is going to await
-        position.close()
+    close = getattr(position, "close", None)
+    if close is not None:  # a coroutine that nobody is going to await
+        close()
     raise TypeError(f"the position of a {type(file).__name__} cannot be asked; give an offset")
 
 

@@ -56,15 +56,19 @@ class Wire(Protocol):
 
     def head(self) -> bytes:
         """Serialise the start."""
+        ...
 
     def frame(self, data: Piece, final: bool) -> list[Piece]:
         """Serialise a piece of content."""
+        ...
 
     def trailers(self, fields: Any, final: bool) -> bytes:
         """Check and serialise trailers."""
+        ...
 
     def early_hint(self, links: Any) -> bytes:
         """Check and serialise links of an interim response."""
+        ...
 
 
 class File(Protocol):
@@ -72,6 +76,7 @@ class File(Protocol):
 
     def __len__(self) -> int:
         """Return its size in bytes."""
+        ...
 
     def take(self) -> Piece:
         """Return what stands for its content, and outlives `close`.
@@ -79,6 +84,7 @@ class File(Protocol):
         Raises:
             MessageError: it cannot be read.
         """
+        ...
 
     def close(self) -> None:
         """Close it."""

@@ -115,6 +115,7 @@ class Codec(Protocol):
     @property
     def buffered(self) -> int:
         """Return how many bytes were given and have not been decoded."""
+        ...
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the client, without looking at them."""
@@ -125,6 +126,7 @@ class Codec(Protocol):
         Fragments come joined, as one message that is whole, inflated and within its size limit.
         After a Close or a Failure there is nothing more, whatever else comes.
         """
+        ...
 
     def text(self, message: str) -> list[Buffer]:
         """Encode a text message.
@@ -132,18 +134,23 @@ class Codec(Protocol):
         Raises:
             UnicodeEncodeError: it has a surrogate.
         """
+        ...
 
     def binary(self, message: Buffer) -> list[Buffer]:
         """Encode a binary message; what is returned may refer to it."""
+        ...
 
     def ping(self, payload: bytes) -> list[Buffer]:
         """Encode a ping of at most 125 bytes."""
+        ...
 
     def pong(self, payload: bytes) -> list[Buffer]:
         """Encode a pong of at most 125 bytes."""
+        ...
 
     def close(self, code: int, reason: str) -> list[Buffer]:
         """Encode a close frame; NO_STATUS makes it an empty one."""
+        ...
 
 
 class Denial(Protocol):
@@ -154,15 +161,19 @@ class Denial(Protocol):
 
     def send(self, message: Mapping[str, Any]) -> list[Buffer]:
         """Take a message and return what to write for it."""
+        ...
 
     def flush_start(self) -> bytes:
         """Return the head of a start that has been held long enough, else nothing."""
+        ...
 
     def needs_error_response(self) -> bool:
         """Tell whether the server itself can, and must, answer."""
+        ...
 
     def abort(self) -> bool:
         """End a response that can never be complete; tell whether that is news."""
+        ...
 
 
 class Answers(Protocol):
@@ -170,9 +181,12 @@ class Answers(Protocol):
 
     def switch(self, subprotocol: object, headers: Sequence[tuple[object, object]]) -> bytes:
         """Check and serialise an acceptance."""
+        ...
 
     def refuse(self, status: int) -> bytes:
         """Serialise an answer in the application's place."""
+        ...
 
     def deny(self) -> Denial:
         """Begin a response of the application's own, behind which the connection closes."""
+        ...

@@ -53,7 +53,7 @@ class ESGWorker(Worker):  # type: ignore[misc] # gunicorn has no types
         SIGHUP is the arbiter's alone: one that a terminal or a service manager sends to all
         processes must not cut requests short.
         """
-        handlers = {
+        handlers: dict[int, Any] = {
             signal.SIGTERM: self.handle_exit,
             signal.SIGINT: self.handle_quit,
             signal.SIGQUIT: self.handle_quit,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from esg.asgi import AnyApp, ASGIApp
 from esg.errors import AppLoadError
 from esg.interfaces import asgi2
+
+if TYPE_CHECKING:
+    from esg.interfaces.wsgi import WSGIApp
 
 ASGI3: Final = "asgi3"
 ASGI2: Final = "asgi2"
@@ -61,7 +64,7 @@ def close(app: ASGIApp) -> None:
     """Let go of what `as_asgi3` has made for an application that is not served any more."""
     wsgi = sys.modules.get("esg.interfaces.wsgi")
     if wsgi is not None and isinstance(app, wsgi.WSGIApp):
-        app.close()
+        cast("WSGIApp", app).close()
 
 
 def detect(app: AnyApp) -> str | None:

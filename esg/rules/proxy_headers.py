@@ -64,6 +64,7 @@ class Trusted(Protocol):
 
     def covers(self, host: str) -> bool:
         """Tell whether an address is one of a trusted proxy."""
+        ...
 
 
 class ProxyHeaders:

@@ -135,7 +135,8 @@ def _interpreter() -> list[str]:
 
 def _own_flags() -> list[str]:
     # As multiprocessing does; there is no public way to them.
-    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
+    module: Any = subprocess
+    flags: list[str] = module._args_from_interpreter_flags()  # noqa: SLF001
     return flags
 
 

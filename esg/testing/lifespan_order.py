@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from esg.errors import MessageError
 from esg.rules import lifespan as table
@@ -21,7 +21,7 @@ class LifespanOrder:
         state: the namespace that requests get copies of, if the server supports that.
     """
 
-    is_complete: Final = False
+    is_complete: bool = False
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
         self._table = table.LifespanTable(required=False)

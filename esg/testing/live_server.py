@@ -81,6 +81,7 @@ class StartServer(Protocol):
         **settings: Any,
     ) -> LiveServer:
         """Serve an application until the test ends; see `serve`."""
+        ...
 
 
 @contextmanager

@@ -28,6 +28,7 @@ class Order(Protocol):
     @property
     def is_complete(self) -> bool:
         """Tell whether the application has nothing more to send."""
+        ...
 
     def sent(self, message_type: str, message: Mapping[str, Any], /) -> None:
         """Follow a message of the application."""

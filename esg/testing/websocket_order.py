@@ -45,7 +45,7 @@ class WebSocketOrder:
         scope: of the connection.
     """
 
-    is_complete: Final = False
+    is_complete: bool = False
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
         self._offered = list(scope.get("subprotocols", ()))

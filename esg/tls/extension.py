@@ -6,6 +6,7 @@ Source: ASGI TLS extension 0.2.
 from __future__ import annotations
 
 import ssl
+import sys
 from typing import Any, Final
 
 from esg.tls.certificate import subject_name
@@ -39,13 +40,12 @@ def _client_chain(connection: ssl.SSLObject) -> list[bytes]:
     leaf = connection.getpeercert(binary_form=True)
     if leaf is None:
         return []
-    if hasattr(connection, "get_unverified_chain"):
+    if sys.version_info >= (3, 13):
         sent = connection.get_unverified_chain()
-    else:  # before Python 3.13
-        inner: Any = connection._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
-        sent = [
-            certificate.public_bytes(_DER) for certificate in inner.get_unverified_chain() or ()
-        ]
+    else:
+        wrapper: Any = connection
+        certificates = wrapper._sslobj.get_unverified_chain() or ()  # noqa: SLF001
+        sent = [certificate.public_bytes(_DER) for certificate in certificates]
     return sent or [leaf]  # a session that is resumed has kept only the leaf
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from typing import cast
 
 from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
@@ -64,7 +65,7 @@ class WebsocketsCodec(ScannedCodec):
     def _parse(self, data: bytes) -> None:
         self._protocol.receive_data(data)
         self._protocol.data_to_send()
-        self._frames.extend(self._protocol.events_received())  # type: ignore[arg-type]
+        self._frames.extend(cast("list[Frame]", self._protocol.events_received()))
 
     def _decode(self) -> Event | None:
         while self._frames:
