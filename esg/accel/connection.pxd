@@ -2,6 +2,7 @@
 
 from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.response_writer cimport ResponseWriter
+from esg.accel.scope_template cimport ScopeTemplate
 from esg.accel.serving cimport Serving
 
 
@@ -13,8 +14,8 @@ cdef class Connection:
     cdef bint proxied
     # Those of all its scopes, once there is one.
     cdef dict extensions
-    # What the scopes of all its plain requests have in common.
-    cdef dict scope_base
+    # Makes the scopes of its plain requests, after the first.
+    cdef ScopeTemplate scopes
     cdef bint lost
     cdef bint eof
     cdef bint writing_paused

@@ -11,6 +11,7 @@ from cpython.dict cimport PyDict_CheckExact, PyDict_Size
 
 from esg.accel.connection cimport Connection
 from esg.accel.http_content cimport HttpContent, wake
+from esg.accel.octets cimport is_text
 from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.response_writer cimport ResponseWriter
 from esg.accel.rules.response_head cimport Http1Response
@@ -105,19 +106,21 @@ cdef class HttpSending(HttpContent):
         if self.disconnected or self.connection.lost:
             return False
         if self.state == AWAITING_START:
-            return kind == "http.response.start" and self._start_plainly(message)
+            return is_text(kind, "http.response.start", 19) and self._start_plainly(message)
         if not self._plain or self.state >= COMPLETE:
             return False
-        return kind == "http.response.body" and self._send_body_plainly(message)
+        return is_text(kind, "http.response.body", 18) and self._send_body_plainly(message)
 
     cdef bint _start_plainly(self, dict message) except -1:
         cdef object status = message.get("status")
         cdef object headers = message.get("headers", ())
-        if self.wire is not None or self.method == "HEAD" or self.serving.has_extra_fields:
+        if self.wire is not None or is_text(self.method, "HEAD", 4) or self.serving.has_extra_fields:
             return False
         if PyDict_Size(message) > 3 and message.get("trailers", False):
             return False
-        if self.head.http_version != "1.1" or not self.connection.writer.start(status, headers):
+        if not is_text(self.head.http_version, "1.1", 3):
+            return False
+        if not self.connection.writer.start(status, headers):
             return False
         self._plain = True
         self._plain_fields = tuple(headers)
