@@ -95,17 +95,20 @@ def is_disconnect_of(error: BaseException, exchange: object) -> bool:
     Frameworks wrap the error that `send()` raised: it may stand anywhere in the chain of causes
     and contexts; an exception group counts if all its members do.
     """
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
-        if isinstance(link, ClientDisconnected) and link.exchange is exchange:
+    return _is_disconnect_of(error, exchange, frozenset())
+
+
+def _is_disconnect_of(error: BaseException | None, exchange: object, seen: frozenset[int]) -> bool:
+    # A chain may bite its tail: an exception that was taken out of a group has it as its context.
+    while error is not None and id(error) not in seen:
+        seen |= {id(error)}
+        if isinstance(error, ClientDisconnected) and error.exchange is exchange:
             return True
-        if isinstance(link, BaseExceptionGroup) and all(
-            is_disconnect_of(member, exchange) for member in link.exceptions
+        if isinstance(error, BaseExceptionGroup) and all(
+            _is_disconnect_of(member, exchange, seen) for member in error.exceptions
         ):
             return True
-        link = link.__cause__ or link.__context__
+        error = error.__cause__ or error.__context__
     return False
 
 

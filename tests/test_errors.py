@@ -79,3 +79,19 @@ def test_a_chain_may_bite_its_tail() -> None:
     first, second = ValueError("first"), ValueError("second")
     first.__context__, second.__context__ = second, first
     assert not is_disconnect_of(first, EXCHANGE)
+
+
+def taken_out_of_group(*members: Exception) -> Exception:
+    """Raise a group's first member as frameworks do: the group is its context, and holds it."""
+    try:
+        raise ExceptionGroup("of a task group", members)
+    except ExceptionGroup as group:
+        members[0].__context__ = group
+        return members[0]
+
+
+def test_a_group_may_be_its_members_context() -> None:
+    assert not is_disconnect_of(taken_out_of_group(ValueError("own")), EXCHANGE)
+    assert is_disconnect_of(raised_from(taken_out_of_group(gone())), EXCHANGE)
+    assert not is_disconnect_of(taken_out_of_group(ValueError("own"), gone()), EXCHANGE)
+    assert is_disconnect_of(taken_out_of_group(raised_from(gone()), raised_from(gone())), EXCHANGE)

@@ -33,6 +33,7 @@ ERRORS = "ASGI 3.0, Error Handling"
 LEEWAY = "ASGI HTTP 2.5, Response Start"
 INCOMPLETE = "RFC 9112 section 8"
 RAISE = ("raise", "ValueError")
+RAISE_OUT_OF_GROUP = ("raise_out_of_group", "ValueError")
 ONE = (send(start()), send(body(b"one", True)))
 SIZED_ONE = (send(start(200, [(b"content-length", b"10")])), send(body(b"one", True)))
 SECRET = (b"hunter2", b"Traceback", b"ValueError")
@@ -105,6 +106,18 @@ def _before_the_response() -> list[Case]:
             sent=post(b"x" * 1000),
             splittable=False,
             level=Level.SHOULD,
+        ),
+        fails(
+            "raise-out-of-group",
+            57,
+            ERRORS,
+            "an exception that was taken out of a group, which is its context",
+            (RAISE_OUT_OF_GROUP,),
+            failed,
+            log_has=("ERROR", "ValueError: raised by the script"),
+            own_process=True,
+            splittable=False,
+            level=Level.CHOICE,
         ),
         fails(
             "raise-after-start",
@@ -192,6 +205,15 @@ def _in_the_response() -> list[Case]:
             INCOMPLETE,
             "no last chunk after an exception",
             (*ONE, RAISE),
+            cut,
+            fate=Fate.GONE,
+        ),
+        fails(
+            "raise-out-of-group-in-body",
+            59,
+            INCOMPLETE,
+            "nor after one that was taken out of its group",
+            (*ONE, RAISE_OUT_OF_GROUP),
             cut,
             fate=Fate.GONE,
         ),

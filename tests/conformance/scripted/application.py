@@ -266,6 +266,13 @@ class Player:
         error = RAISABLE[name]()
         raise error
 
+    async def do_raise_out_of_group(self, name: str) -> None:
+        """Raise an exception out of its group, as frameworks do: each then holds the other."""
+        try:
+            raise BaseExceptionGroup("of a task group", [RAISABLE[name]()])
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0]  # noqa: B904 - its context is what this is about
+
     async def do_return(self, value: Any) -> None:
         """Make the application return a value."""
         self._result = value
