@@ -7,6 +7,7 @@
 #   make conformance-peers  them on other servers, too: writes docs/conformance.md
 #   make fuzz-differential  the same bytes to every row, new ones for MINUTES=10
 #   make soak         several processes in every kind of trouble, for MINUTES=10
+#   make leaks        clients of every abusive kind, COUNT=100000 of each, and what they leave behind
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
@@ -35,6 +36,8 @@ endif
 VENV ?= .venv
 # Of a search.
 MINUTES ?= 10
+# Of abusive clients of a kind.
+COUNT ?= 100000
 # Processes that run the tests; 0: the one that was started.
 JOBS ?= 0
 BIN := $(VENV)/bin
@@ -51,7 +54,7 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak accel autobahn sanitize fuzz \
+.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks accel autobahn sanitize fuzz \
   bench bench-quick bench-micro bench-guard lint types format clean
 
 help:
@@ -85,6 +88,9 @@ fuzz-differential: $(VENV)/test.stamp accel
 
 soak: $(VENV)/test.stamp accel
 	$(BIN)/python -m tests.supervisor --minutes $(MINUTES) $(ARGS)
+
+leaks: $(VENV)/test.stamp accel
+	$(BIN)/python -m tests.hardening leaks --count $(COUNT) $(ARGS)
 
 accel: $(VENV)/accel.stamp
 

@@ -22,6 +22,8 @@ access_logger: Final = logging.getLogger("esg.access")
 
 logging.addLevelName(TRACE, "TRACE")
 
+# Between two lines of one record.
+_NEXT_LINE: Final = "\n    "
 _LEVELS: Final = {"trace": TRACE}
 _COLOURS: Final = {
     TRACE: "34",
@@ -52,7 +54,8 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's lines, with everything escaped that a terminal would obey.
 
-        An application's exception may quote what a client has sent.
+        An application's exception may quote what a client has sent, line ends included: so only
+        the first line begins at the margin, and no other can pass for one of a record's own.
         """
         text = super().format(record)
         begin = len(vars(record)["levelprefix"])
@@ -62,8 +65,10 @@ class LineFormatter(logging.Formatter):
 
 
 def _visible(character: str) -> str:
-    if character.isprintable() or character in "\n\t":
+    if character.isprintable() or character == "\t":
         return character
+    if character == "\n":
+        return _NEXT_LINE
     return character.encode("unicode_escape").decode("ascii")
 
 

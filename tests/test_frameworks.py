@@ -129,7 +129,7 @@ def test_fastapi_runs_background_tasks(fastapi: Site) -> None:
 def test_fastapi_error(fastapi: Site) -> None:
     answer = fastapi.client.get("/error")
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
-    fastapi.server.stderr.wait_for("^ValueError: fastapi on purpose")
+    fastapi.server.stderr.wait_for("^ +ValueError: fastapi on purpose")
     assert fastapi.client.get("/thread").status_code == 200
 
 
@@ -212,7 +212,7 @@ def test_starlette_errors(starlette: Site) -> None:
     answer = starlette.client.get("/missing")
     assert (answer.status_code, answer.text) == (404, "no such thing")
     assert starlette.client.get("/error").status_code == 500
-    starlette.server.stderr.wait_for("^ValueError: starlette on purpose")
+    starlette.server.stderr.wait_for("^ +ValueError: starlette on purpose")
     assert starlette.client.get("/").status_code == 200
 
 

@@ -159,14 +159,15 @@ def test_exceptions_follow_their_line(streams: tuple[Terminal, Terminal]) -> Non
         logs.logger.exception("it failed")
     lines = streams[0].getvalue().splitlines()
     assert lines[0] == "ERROR:    it failed"
-    assert lines[-1] == "ValueError: wrong"
+    assert lines[1] == "    Traceback (most recent call last):"
+    assert lines[-1] == "    ValueError: wrong"
 
 
 @pytest.mark.parametrize("coloured", [False, True])
 def test_what_a_terminal_would_obey_is_escaped(
     coloured: bool, streams: tuple[Terminal, Terminal]
 ) -> None:
-    """Line ends stay: a traceback has them."""
+    """Line ends stay, for a traceback has them, but no line can pass for the first of a record."""
     configure("info", access_log=True, use_colors=coloured)
     try:
         raise ValueError("quotes \x1b[2J a\x9b31m\r client\u2028\udc80 é\tand\nso on")
@@ -174,9 +175,9 @@ def test_what_a_terminal_would_obey_is_escaped(
         logger.error("it failed: \x07", exc_info=error)
     text = streams[0].getvalue()
     begin = "\033[31mERROR:\033[0m    " if coloured else "ERROR:    "
-    assert text.startswith(begin + "it failed: \\x07\nTraceback")
+    assert text.startswith(begin + "it failed: \\x07\n    Traceback")
     assert text.endswith(
-        "ValueError: quotes \\x1b[2J a\\x9b31m\\r client\\u2028\\udc80 é\tand\nso on\n"
+        "    ValueError: quotes \\x1b[2J a\\x9b31m\\r client\\u2028\\udc80 é\tand\n    so on\n"
     )
 
 

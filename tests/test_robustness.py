@@ -53,7 +53,7 @@ def test_app_that_raises_before_its_response(server: ServerProcess, row: Row, wh
     assert b"purpose" not in answer.body
     logged = "CancelledError" if what == "cancel" else what
     server.stderr.wait_for("^ERROR: +Exception in the application", since=mark)
-    server.stderr.wait_for(rf"^(\w+\.)*{logged}", since=mark)
+    server.stderr.wait_for(rf"^ +(\w+\.)*{logged}", since=mark)
     assert serves(server)
 
 

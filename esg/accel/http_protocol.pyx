@@ -311,6 +311,8 @@ cdef class HttpConnection(FileConnection):
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
         cdef HttpRequest request = self.request
+        if self.left_unread():
+            return self.drop(True)
         self.watch_progress(now)
         cdef int timer = self.deadlines.expired(now)
         if timer:

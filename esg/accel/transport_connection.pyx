@@ -15,6 +15,7 @@ from esg.accel.serving cimport Serving, monotonic
 from esg.accel.transport_socket import fileno, is_at_end, reset
 from esg.binding import endpoint, peer
 from esg.logs import logger
+from esg.connection_reset import is_reset
 from esg.send_buffer import unacknowledged
 
 cdef enum:
@@ -169,6 +170,15 @@ cdef class TransportConnection(Connection):
                 self.transport.get_write_buffer_size() + unacknowledged(fileno(self.transport)), now
             )
         return 0
+
+    cdef bint left_unread(self) except -1:
+        """Tell whether the client has reset a connection whose bytes wait in the kernel."""
+        return (
+            self.flow.paused
+            and not self.lost
+            and self.transport is not None
+            and is_reset(fileno(self.transport))
+        )
 
     # Bytes in.
 

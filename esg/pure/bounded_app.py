@@ -54,7 +54,8 @@ class BoundedApp:
     def sweep(self, now: float) -> None:
         """Cancel the application if its time is over; answer for one that goes on."""
         connection = self._connection
-        gone = connection.lost or connection.transport.at_eof()
+        transport = connection.transport
+        gone = connection.lost or transport.at_eof() or transport.is_reset()
         verdict = NONE if self._request.over else self._running.expired(now, gone)
         if verdict == GOES_ON and not self._given_up:
             self._given_up = True

@@ -315,7 +315,9 @@ class HttpConnection:
             self._tasks.start_soon(self.request.flush_start)
 
     def _sweep_websocket(self, websocket: WebSocketConnection, expired: int) -> None:
-        if expired:
+        if websocket.reads_no_more and self.transport.is_reset():
+            self.drop()
+        elif expired:
             websocket.timer_expired()
         else:
             websocket.flush_start()

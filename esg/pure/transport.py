@@ -17,6 +17,7 @@ from anyio import ClosedResourceError, notify_closing, wait_readable, wait_writa
 
 from esg.asgi import Buffer
 from esg.binding import endpoint, peer
+from esg.connection_reset import is_reset
 from esg.file_part import FilePart
 from esg.http import Piece
 from esg.rules.scope import Address
@@ -140,6 +141,10 @@ class SocketTransport:
             return False
         except OSError:
             return True
+
+    def is_reset(self) -> bool:
+        """Tell, behind bytes that nobody has read, too, whether the connection has been reset."""
+        return not self._closed and is_reset(self._socket.fileno())
 
     def finish_writing(self) -> None:
         """Send FIN and go on reading."""

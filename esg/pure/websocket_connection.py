@@ -356,7 +356,12 @@ class WebSocketConnection:
         else:
             self._connection.deadlines.arm(self._timer, time.monotonic())
 
-    # What the connection tells.
+    # What the connection asks and tells.
+
+    @property
+    def reads_no_more(self) -> bool:
+        """Tell whether bytes are left to the kernel until the application has taken some."""
+        return self._reader_waits is not None
 
     def timer_expired(self) -> None:
         """Act on the end of the session's timer."""

@@ -158,12 +158,12 @@ def test_a_start_that_is_sent_may_not(server: ServerProcess) -> None:
         received = client.read_to_end()
     assert b"sent" in received
     assert not received.endswith(b"0\r\n\r\n")
-    server.stderr.wait_for("^ValueError: too late on purpose")
+    server.stderr.wait_for("^ +ValueError: too late on purpose")
 
 
 def test_an_error(server: ServerProcess) -> None:
     assert get(server, "/fail").status == 500
-    server.stderr.wait_for("^ValueError: wsgi on purpose")
+    server.stderr.wait_for("^ +ValueError: wsgi on purpose")
     assert get(server, "/").status == 200
 
 
@@ -285,7 +285,7 @@ def test_what_asgi_forbids_is_the_applications_error(serve: Serve, row: Row) -> 
         ("/injection", "MessageError"),
     ):
         assert get(server, target).status == 500
-        server.stderr.wait_for(rf"^(\w+\.)*{said}")
+        server.stderr.wait_for(rf"^ +(\w+\.)*{said}")
     with server.connect() as client:
         assert client.get("/too-much").body == b"12345"
         server.stderr.wait_for("MessageError: .* more than the Content-Length")

@@ -88,5 +88,5 @@ def test_cookies(client: httpx.Client) -> None:
 
 def test_an_error(server: ServerProcess, client: httpx.Client, framework: str) -> None:
     assert client.get("/error").status_code == 500
-    server.stderr.wait_for(f"^ValueError: {framework} on purpose")
+    server.stderr.wait_for(f"^ +ValueError: {framework} on purpose")
     assert client.get("/items/1").status_code == 200

@@ -1,0 +1,87 @@
+"""Clients that leave behind bytes that nobody reads: noticed, whoever waits for what."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from esg.connection_reset import is_reset
+from tests.conformance.websocket_frames import BINARY, frame
+from tests.conftest import Serve
+from tests.hardening.throwing import throw_repeatedly
+from tests.rows import Row
+from tests.server import ServerProcess
+from tests.websocket_client import OPENING, WebSocket
+
+APP = "tests.apps.besieged:app"
+# More than the kernel holds of one connection.
+MOST = 2**28
+# Nobody waits for this in a test.
+LONG = "600"
+
+
+def test_a_reset_is_seen_behind_unread_bytes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        ours = listener.accept()[0]
+    with ours, theirs:
+        theirs.sendall(b"unread")
+        assert not is_reset(ours.fileno())
+        theirs.shutdown(socket.SHUT_WR)
+        assert not is_reset(ours.fileno())
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()
+        deadline = time.monotonic() + 60
+        while not is_reset(ours.fileno()):
+            assert time.monotonic() < deadline
+
+
+def test_websocket_that_is_not_accepted(serve: Serve, row: Row) -> None:
+    server = serve("--ws-accept-timeout", LONG, app=APP, row=row)
+    with WebSocket(server.address) as client:
+        client.request("/hang", fields=OPENING)
+        server.stdout.wait_for("hang: waiting")
+        assert throw_repeatedly(client, frame(BINARY, bytes(65_536)), MOST) < MOST
+        client.reset()
+    server.stdout.wait_for("hang: disconnect 1006")
+
+
+def sockets_of(server: ServerProcess) -> int:
+    """Count the sockets that a server has open; a loop opens other files when it needs them."""
+    folder = Path(f"/proc/{server.pid}/fd")
+    found = 0
+    for entry in folder.iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found += str(entry.readlink()).startswith("socket:")
+    return found
+
+
+def test_websocket_whose_messages_wait(serve: Serve, row: Row) -> None:
+    """Its application is told all that came before, then of the end; its descriptor is free."""
+    server = serve("--ws-ping-interval", "0", app=APP, row=row)  # a ping would find out, too
+    before = sockets_of(server)
+    with WebSocket(server.address) as client:
+        client.open("/slow")
+        server.stdout.wait_for("slow: waiting")
+        assert throw_repeatedly(client, frame(BINARY, bytes(65_536)), MOST) < MOST
+        client.reset()
+    deadline = time.monotonic() + 60
+    while sockets_of(server) > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # between two looks
+    server.open_gate()
+    server.stdout.wait_for("slow: [1-9].* messages, then disconnect 1006")
+
+
+def test_content_that_nobody_receives(serve: Serve, row: Row) -> None:
+    """Its application is cancelled where it is to be."""
+    server = serve("--cancel-on-disconnect=0.1", app=APP, row=row)
+    with server.connect() as client:
+        client.request("/stall", "POST", [("Content-Length", str(MOST))])
+        server.stdout.wait_for("stall: waiting")
+        assert throw_repeatedly(client, bytes(65_536), MOST) < MOST
+        client.reset()
+    server.stdout.wait_for("stall: Cancelled")
