@@ -17,6 +17,8 @@
 #   make bench-micro  each rule interpreted and compiled, in nanoseconds
 #   make bench-guard  the fast driver's instructions beside those of BASE (default: the merge
 #                     base, or the last release); fails above 3 % more
+#   make dist         wheels and source distribution in dist/, each tried in an empty environment
+#   make release-check  that version, changelog and TAG=v1.2.3 agree
 #   make lint | types | format | clean
 #
 # ESG_ACCEL=skip leaves the fast implementation out, ESG_ACCEL=require takes no excuse.
@@ -55,7 +57,7 @@ BUILD_REQUIRES := import tomllib; \
 # Compiling and installing write the same files.
 .NOTPARALLEL:
 .PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks accel autobahn sanitize fuzz \
-  bench bench-quick bench-micro bench-guard lint types format clean
+  bench bench-quick bench-micro bench-guard dist release-check lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -114,6 +116,13 @@ bench-micro: $(VENV)/test.stamp accel
 
 bench-guard: $(VENV)/test.stamp accel
 	$(BIN)/python bench/guard.py $(if $(BASE),--base $(BASE)) $(ARGS)
+
+dist: $(VENV)/test.stamp
+	$(BIN)/python -m release build $(ARGS)
+	$(BIN)/python -m release check $(ARGS)
+
+release-check: $(VENV)/test.stamp
+	$(BIN)/python -m release version $(TAG)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check

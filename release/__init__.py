@@ -1,0 +1,1 @@
+"""What a release is made by: its archives, what they must hold, and that they serve."""
