@@ -7,8 +7,14 @@ rest is a coroutine and everything is passed on to it.
 """
 
 cimport cython
+from cpython.exc cimport PyErr_SetObject
+from cpython.object cimport PyTypeObject
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 
 from esg.accel.http_request cimport HttpRequest
+
+cdef extern from "Python.h":
+    PySendResult PyIter_Send(object coro, object value, PyObject **result) except PYGEN_ERROR
 
 
 @cython.freelist(64)
@@ -19,24 +25,27 @@ cdef class AppCall:
         """Do the work.
 
         Returns:
-            A coroutine for the rest; None where nothing is left and there is no result.
-
-        Raises:
-            StopIteration: nothing is left; it carries the result.
+            A coroutine for the rest; None where nothing is left but `result`.
         """
         raise NotImplementedError
 
-    cdef object _resume(self, object value):
-        if self._rest is None:
-            if self._begun:
-                raise RuntimeError("cannot reuse already awaited coroutine")
-            if value is not None:
-                raise TypeError("can't send non-None value to a just-started coroutine")
-            self._begun = True
-            self._rest = self.begin()
-            if self._rest is None:
-                raise StopIteration
-        return self._rest.send(value)
+    cdef PySendResult _resume(self, object value, PyObject **result) except PYGEN_ERROR:
+        """Start or continue; the new reference in `*result` is what was returned or yielded."""
+        if self._rest is not None:
+            return PyIter_Send(self._rest, value, result)
+        if self._begun:
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        if value is not None:
+            raise TypeError("can't send non-None value to a just-started coroutine")
+        self._begun = True
+        self._rest = self.begin()
+        if self._rest is not None:
+            return PyIter_Send(self._rest, None, result)
+        outcome = self.result
+        self.result = None
+        Py_INCREF(outcome)
+        result[0] = <PyObject *> outcome
+        return PYGEN_RETURN
 
     def __await__(self):
         return self
@@ -45,17 +54,17 @@ cdef class AppCall:
         return self
 
     def __next__(self):
-        # Without a StopIteration where there is nothing for it to carry.
-        if not self._begun:
-            self._begun = True
-            self._rest = self.begin()
-            if self._rest is None:
-                raise StopIteration
-        return self._resume(None)
+        return self.send(None)
 
     def send(self, value):
         """Start or continue, as a coroutine's send does."""
-        return self._resume(value)
+        cdef PyObject *result = NULL
+        cdef PySendResult how = self._resume(value, &result)
+        outcome = <object> result
+        Py_DECREF(outcome)
+        if how == PYGEN_RETURN:
+            raise StopIteration(outcome)
+        return outcome
 
     def throw(self, *args):
         """Raise where the call waits, as a coroutine's throw does."""
@@ -88,7 +97,8 @@ cdef class RequestCall(AppCall):
             if not request.try_receive():
                 return request.wait_for_event()
             event = request.next_event()
-        raise StopIteration(event)
+        self.result = event
+        return None
 
 
 def _raise(type, value=None, traceback=None):
@@ -100,3 +110,46 @@ def _raise(type, value=None, traceback=None):
     elif not isinstance(value, BaseException):
         value = type(value)
     raise value.with_traceback(traceback)
+
+
+# A StopIteration that carries an event costs as much as half a request, with its traceback. The
+# interpreter asks for none where a type has slots that Cython knows no name for: `am_send`, which
+# Python 3.11 awaits by, and an iterator's that ends with what it returns, which later ones do.
+
+cdef extern from "Python.h":
+    ctypedef PySendResult (*_Send "sendfunc")(PyObject *, PyObject *, PyObject **)
+    ctypedef PyObject *(*_Next "iternextfunc")(PyObject *)
+
+cdef extern from *:
+    """
+    static void esg_set_slots(PyTypeObject *type, sendfunc send, iternextfunc next)
+    {
+        type->tp_as_async->am_send = send;
+        type->tp_iternext = next;
+    }
+    """
+    void _set_slots "esg_set_slots"(PyTypeObject *call_type, _Send send, _Next next)
+
+
+cdef PySendResult _send(PyObject *call, PyObject *value, PyObject **result) except PYGEN_ERROR:
+    return (<AppCall> call)._resume(<object> value, result)
+
+
+cdef PyObject *_next(PyObject *call) except? NULL:
+    cdef PyObject *result = NULL
+    if (<AppCall> call)._resume(None, &result) == PYGEN_NEXT:
+        return result
+    outcome = <object> result
+    Py_DECREF(outcome)
+    if outcome is not None:
+        PyErr_SetObject(StopIteration, outcome)  # an event: neither a tuple nor an exception
+    return NULL
+
+
+cdef int end_without_exceptions(PyTypeObject *call_type) except -1:
+    """Have awaits of a type's instances end without an exception, as far as Python can."""
+    _set_slots(call_type, <_Send> _send, <_Next> _next)
+    return 0
+
+
+end_without_exceptions(<PyTypeObject *> RequestCall)

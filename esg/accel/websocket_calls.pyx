@@ -1,5 +1,8 @@
 """What receive() and send() of a WebSocket return: see `app_calls`."""
 
+from cpython.object cimport PyTypeObject
+
+from esg.accel.app_calls cimport end_without_exceptions
 from esg.accel.websocket_session cimport WebSocket
 
 
@@ -18,4 +21,8 @@ cdef class WebSocketCall(AppCall):
         event = session.try_receive()
         if event is None:
             return session.wait_for_event()
-        raise StopIteration(event)
+        self.result = event
+        return None
+
+
+end_without_exceptions(<PyTypeObject *> WebSocketCall)
