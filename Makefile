@@ -6,7 +6,8 @@
 #   make conformance  the black-box cases alone
 #   make conformance-peers  them on other servers, too: writes docs/conformance.md
 #   make fuzz-differential  the same bytes to every row, new ones for MINUTES=10
-#   make soak         several processes in every kind of trouble, for MINUTES=10
+#   make soak         honest and hostile clients of several processes, then of processes in every
+#                     kind of trouble, for MINUTES=10
 #   make leaks        clients of every abusive kind, COUNT=100000 of each, and what they leave behind
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn

@@ -1,6 +1,10 @@
 """`python -m tests.supervisor`: everything that happens to workers, mixed, for minutes.
 
-What may fail are the requests in workers that are killed or blocked from outside. At the end all workers must serve, and the supervisor must hold no more than at its beginning.
+First hostile clients of every kind beside honest ones: no honest one may lose anything, the workers
+must hold no more at the end, and be as fast. Then the same while workers are killed, blocked,
+stopped and replaced: what may fail are the requests in those that are killed or blocked from outside,
+but nothing may be answered wrongly. At the end all workers must serve, and the supervisor must hold
+no more than at its beginning.
 """
 
 from __future__ import annotations
@@ -12,18 +16,23 @@ import signal
 import sys
 import time
 from collections import Counter
+from fnmatch import fnmatch
 
+from tests.hardening import besiegers
+from tests.hardening.besiegers import under_siege
 from tests.rows import ROWS, Row
 from tests.server import ServerProcess
-from tests.supervisor.load import Load, under_load
-from tests.supervisor.test_workers import APP, SERVES, serving
+from tests.supervisor.load import Load, running
+from tests.supervisor.mixed_load import MixedLoad
+from tests.supervisor.siege import APP, besiege
+from tests.supervisor.test_workers import SERVES, serving
 
 WORKERS = 4
 OPTIONS = (
     *("--workers", str(WORKERS), "--port", "0", "--no-access-log"),
     *("--timeout-worker-healthcheck", "5", "--timeout-keep-alive", "1"),
     *("--limit-max-requests", "3000", "--limit-max-requests-jitter", "1000"),
-    *("--worker-max-age", "60"),
+    *("--worker-max-age", "60", *besiegers.OPTIONS),
 )
 SIGNALS = (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR1, signal.SIGQUIT)
 DEADLY = ("kill", "block")
@@ -55,17 +64,24 @@ class Soak:
             server.wait_started()
             server.stderr.wait_for(SERVES, count=WORKERS)
             before = server.memory()
-            with under_load(server.address) as load:
-                self._trouble(load, seconds)
+            with running(MixedLoad(server.address)) as load:
+                with under_siege(server.address, self._chance.randrange(10**6)) as hostile:
+                    self._trouble(load, seconds)
                 self._wait_until_settled()
                 failed = len(load.failures)
                 load.wait_for_answers(500)
                 assert len(load.failures) == failed, load.failures[failed:]
             deadly = sum(self._done[name] for name in DEADLY)
             assert failed <= deadly * load.clients, load.failures
+            assert not load.wrong, load.wrong
+            assert not hostile.failures, hostile.failures
             assert server.memory() < before + MOST_GROWTH, (before, server.memory())
             assert server.stop() == 0
-            print(f"{load.answers.total()} answers, {failed} failures; {dict(self._done)}")
+            print(
+                f"{load.answers.total()} answers, {load.uploads} uploads, {load.texts} texts, "
+                f"{failed} failures beside {hostile.done.total()} hostile clients; "
+                f"{dict(self._done)}"
+            )
         finally:
             server.end()
 
@@ -108,12 +124,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--rows", default="*", help="a pattern, such as 'fast-*'")
     given = parser.parse_args()
-    rows = [row for row in ROWS if not row.missing]
+    rows = [row for row in ROWS if not row.missing and fnmatch(row.id, given.rows)]
     print(f"seed {given.seed}")
     for row in rows:
+        seconds = given.minutes * 60 / len(rows) / 2
         print(f"{row.id}: ", end="", flush=True)
-        Soak(row, random.Random(given.seed)).run(given.minutes * 60 / len(rows))
+        print(besiege(row, seconds, given.seed), flush=True)
+        print(f"{row.id}: ", end="", flush=True)
+        Soak(row, random.Random(given.seed)).run(seconds)
     sys.exit(0)
 
 

@@ -6,8 +6,9 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from tests.client import Address, Connection
 
@@ -26,16 +27,32 @@ class Load:
     """
 
     def __init__(self, address: Address, target: str, tls: ssl.SSLContext | None) -> None:
-        self._address = address
+        self.address = address
         self._tls = tls
         self._target = target
         self._over = threading.Event()
         self._news = threading.Condition()
         self.answers: Counter[int] = Counter()
         self.failures: list[str] = []
-        clients = [self._keep] * KEPT + [self._renew] * NEW
+        clients = self.loops()
         self.clients = len(clients)
         self._threads = [threading.Thread(target=client, daemon=True) for client in clients]
+
+    def loops(self) -> list[Callable[[], None]]:
+        """Return what each client does."""
+        return [self._keep] * KEPT + [self._renew] * NEW
+
+    def connect(self) -> Connection:
+        """Connect."""
+        return Connection(self.address, tls=self._tls)
+
+    def goes_on(self) -> bool:
+        """Tell whether nobody has said to stop."""
+        return not self._over.is_set()
+
+    def think(self) -> None:
+        """Be idle for a moment: an idle connection is what may be closed."""
+        time.sleep(0.004)
 
     def start(self) -> None:
         """Start all clients."""
@@ -65,16 +82,16 @@ class Load:
             return found
 
     def _keep(self) -> None:
-        while not self._over.is_set():
-            with self._noting_failures(), Connection(self._address, tls=self._tls) as client:
-                while not self._over.is_set() and self._ask(client) != "close":
-                    time.sleep(0.004)  # thinks: an idle connection is what may be closed
+        while self.goes_on():
+            with self.noting_failures(), self.connect() as client:
+                while self.goes_on() and self._ask(client) != "close":
+                    self.think()
 
     def _renew(self) -> None:
-        while not self._over.is_set():
-            with self._noting_failures(), Connection(self._address, tls=self._tls) as client:
+        while self.goes_on():
+            with self.noting_failures(), self.connect() as client:
                 self._ask(client)
-            time.sleep(0.004)
+            self.think()
 
     def _ask(self, client: Connection) -> str | None:
         answer = client.get(self._target)
@@ -85,7 +102,8 @@ class Load:
         return answer.field("connection")
 
     @contextmanager
-    def _noting_failures(self) -> Iterator[None]:
+    def noting_failures(self) -> Iterator[None]:
+        """Note what goes wrong in the block, and go on behind it."""
         try:
             yield
         except Exception as error:
@@ -97,7 +115,16 @@ def under_load(
     address: Address, target: str = "/", tls: ssl.SSLContext | None = None
 ) -> Iterator[Load]:
     """Have clients ask while the block runs."""
-    load = Load(address, target, tls)
+    with running(Load(address, target, tls)) as load:
+        yield load
+
+
+_AnyLoad = TypeVar("_AnyLoad", bound=Load)
+
+
+@contextmanager
+def running(load: _AnyLoad) -> Iterator[_AnyLoad]:
+    """Have the clients of a load ask while the block runs."""
     load.start()
     try:
         yield load
