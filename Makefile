@@ -20,6 +20,8 @@
 #                     base, or the last release); fails above 3 % more
 #   make dist         wheels and source distribution in dist/, each tried in an empty environment
 #   make release-check  that version, changelog and TAG=v1.2.3 agree
+#   make docs         build the documentation into .cache/docs, warnings are errors
+#   make docs-serve   the same, then ESG serves it       (ARGS="--port 0")
 #   make lint | types | format | clean
 #
 # ESG_ACCEL=skip leaves the fast implementation out, ESG_ACCEL=require takes no excuse.
@@ -58,7 +60,7 @@ BUILD_REQUIRES := import tomllib; \
 # Compiling and installing write the same files.
 .NOTPARALLEL:
 .PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks accel autobahn sanitize fuzz \
-  bench bench-quick bench-micro bench-guard dist release-check lint types format clean
+  bench bench-quick bench-micro bench-guard dist docs docs-serve release-check lint types format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -125,6 +127,16 @@ dist: $(VENV)/test.stamp
 release-check: $(VENV)/test.stamp
 	$(BIN)/python -m release version $(TAG)
 
+# From nothing each time: Sphinx reads a page again only where that has changed, but what it
+# includes of the code does, too.
+docs: $(VENV)/docs.stamp
+	@rm -rf .cache/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning -c docs -b html . .cache/docs
+	@echo "Built: .cache/docs/index.html"
+
+docs-serve: docs accel
+	STATIC_FILES=.cache/docs $(BIN)/python -m esg $(ARGS) --factory examples.static_files:serve
+
 lint: $(VENV)/test.stamp
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
@@ -155,6 +167,11 @@ $(VENV)/run.stamp: $(VENV)/build.stamp $(PACKAGING)
 $(VENV)/test.stamp: $(VENV)/build.stamp $(PACKAGING)
 	@echo "Installing ESG and what its tests need into $(VENV)"
 	@$(BIN)/python -m pip install -qq --no-build-isolation --editable '.[standard,test]'
+	@touch $@ $(VENV)/run.stamp $(VENV)/docs.stamp
+
+$(VENV)/docs.stamp: $(VENV)/build.stamp $(PACKAGING)
+	@echo "Installing ESG and what its documentation needs into $(VENV)"
+	@$(BIN)/python -m pip install -qq --no-build-isolation --editable '.[standard,docs]'
 	@touch $@ $(VENV)/run.stamp
 
 # Quick where nothing has changed. Without a compiler it ends well: `esg --version` says why.

@@ -46,7 +46,7 @@ def run(app: AnyApp | str, **settings: Any) -> int:
 
     Args:
         app: an application, or "module:attribute".
-        **settings: as for `Config`; those of `uvicorn.run()` are understood, too.
+        **settings: as for `Config`; every keyword of `uvicorn.run()` is understood, too.
 
     Returns:
         The exit code: 0 after a graceful stop.

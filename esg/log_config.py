@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from esg.errors import StartupError
 
+_log = logging.getLogger("esg")
+
 
 def apply_log_config(log_config: str | Mapping[str, Any]) -> None:
     """Configure Python's logging.
@@ -54,6 +56,9 @@ def _apply(configuration: Any) -> None:
         raise ValueError("it must hold a dictionary")
     # By default logging would silence the loggers that are not named.
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **configuration})
+    named = {name.partition(".")[0] for name in configuration.get("loggers", {})}
+    if "uvicorn" in named and "esg" not in named:
+        _log.warning("log_config names uvicorn's loggers; those of ESG are esg and esg.access")
 
 
 def _read_yaml(text: str) -> Any:

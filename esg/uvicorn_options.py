@@ -21,6 +21,12 @@ _RENAMED: Final = {
     "reload_excludes": "reload_exclude",
     "reload_includes": "reload_include",
 }
+# Keywords whose None says something: no pings, and logging as the program has set it up.
+_NOTHING: Final[dict[str, Any]] = {
+    "ws_ping_interval": 0.0,
+    "ws_ping_timeout": 0.0,
+    "log_config": {"version": 1, "incremental": True},
+}
 _TRACE: Final = 5  # uvicorn's level of that name, and ours
 HEADING: Final = "Accepted for uvicorn's sake"
 _IMPLEMENTATIONS: Final = {"h11": "pure", "httptools": "fast"}
@@ -38,6 +44,8 @@ def translate(arguments: dict[str, Any]) -> list[str]:
     http = arguments.pop("http", None)
     size = arguments.pop("h11_max_incomplete_event_size", None)
     arguments.pop("reset_contextvars", None)
+    if arguments.get("loop") == "none":  # uvicorn's word for the loop that Python makes
+        arguments["loop"] = "asyncio"
     if http in _IMPLEMENTATIONS:
         notices.append(_replace(arguments, "--http", http, "impl", _IMPLEMENTATIONS[http]))
     elif http not in (None, "auto"):
@@ -51,16 +59,18 @@ def translate(arguments: dict[str, Any]) -> list[str]:
 def keywords(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Turn keywords of `uvicorn.run()`, or of ours, into settings; and a notice where it matters.
 
-    None is as good as not given, paths may be objects, and a level of logging may be a number.
+    None is as good as not given, but for `_NOTHING`; paths may be objects, and a level of logging
+    may be a number.
 
     Raises:
         ConfigError: see `translate`.
     """
     settings: dict[str, Any] = {}
     for name, value in given.items():
-        if value is None:
+        if value is None and name not in _NOTHING:
             continue
-        plain = os.fspath(value) if isinstance(value, os.PathLike) else value
+        plain = _NOTHING[name] if value is None else value
+        plain = os.fspath(plain) if isinstance(plain, os.PathLike) else plain
         if name.startswith("reload_") and name in _RENAMED and isinstance(plain, str):
             plain = [plain]
         if name == "log_level" and isinstance(plain, int):

@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from examples import demo, factory, hello, streaming, upload_echo
+from examples import demo, factory, hello, static_files, streaming, upload_echo
 from examples.asgi_types import Application, Message, Scope
 from examples.demo_api import TEXT
 from examples.demo_assets import ASSETS, PAGE
@@ -245,6 +246,56 @@ async def test_upload_echo_refuses_other_methods() -> None:
     client = await call(upload_echo.app, method="GET")
     assert (client.status, client.headers[b"allow"]) == (405, b"POST, PUT")
     assert client.content == b"Send a body by POST or PUT.\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Application:
+    """Return an application that serves a folder; a secret lies beside that."""
+    folder = tmp_path / "site"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "index.html").write_text("<p>deep")
+    (folder / "data").write_bytes(b"data")
+    (tmp_path / "secret").write_text("secret")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    return static_files.static_files(folder)
+
+
+async def test_static_files(site: Application) -> None:
+    page = await call(site, path="/deep/")
+    assert (page.status, page.content) == (200, b"<p>deep")
+    assert page.headers[b"content-type"] == b"text/html; charset=utf-8"
+    data = await call(site, path="/below/data", root_path="/below")
+    assert data.headers[b"content-type"] == b"application/octet-stream"
+    head = await call(site, path="/data", method="HEAD")
+    assert (head.headers, head.content) == (data.headers, b"")
+
+
+async def test_static_files_are_sent_by_their_path(site: Application, tmp_path: Path) -> None:
+    client = await call(site, path="/data", extensions={"http.response.pathsend": {}})
+    path = str(tmp_path / "site" / "data")
+    assert client.sent[1:] == [{"type": "http.response.pathsend", "path": path}]
+
+
+async def test_a_static_file_is_not_sent_again(site: Application) -> None:
+    modified = (await call(site, path="/data")).headers[b"last-modified"]
+    again = await call(site, path="/data", headers=[(b"if-modified-since", modified)])
+    assert (again.status, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/no", "/link", "/../secret", "//etc/passwd", "/a\0b"])
+async def test_what_is_no_static_file(path: str, site: Application) -> None:
+    assert (await call(site, path=path)).status == 404
+
+
+@pytest.mark.parametrize("path", ["/deep", "//deep"])
+async def test_a_folder_of_static_files_has_a_slash_behind_it(path: str, site: Application) -> None:
+    client = await call(site, path=path)
+    assert (client.status, client.headers[b"location"]) == (308, b"/deep/")
+
+
+async def test_static_files_are_read_only(site: Application) -> None:
+    client = await call(site, path="/data", method="PUT")
+    assert (client.status, client.headers[b"allow"]) == (405, b"GET, HEAD")
 
 
 async def test_factory_greets_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

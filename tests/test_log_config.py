@@ -12,6 +12,7 @@ import pytest
 
 from esg.errors import StartupError
 from esg.log_config import apply_log_config
+from esg.uvicorn_options import keywords
 
 CONFIGURATION: dict[str, Any] = {
     "version": 1,
@@ -121,3 +122,32 @@ def test_missing_file(name: str, tmp_path: Path) -> None:
     with pytest.raises(StartupError) as caught:
         apply_log_config(str(path))
     assert str(caught.value) == f"cannot read log_config {path}: No such file or directory"
+
+
+@pytest.mark.parametrize(("names", "warned"), [(("uvicorn.access",), 1), (("uvicorn", "esg"), 0)])
+def test_a_configuration_of_uvicorns_loggers_is_noticed(
+    names: tuple[str, ...], warned: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours = logging.getLogger("esg")
+    handlers, propagate = ours.handlers[:], ours.propagate
+    ours.handlers, ours.propagate = [caplog.handler], False  # else it would come twice
+    try:
+        apply_log_config({"loggers": {name: {"level": "INFO"} for name in names}})
+        said = [record.message for record in caplog.records if record.name == "esg"]
+    finally:
+        ours.handlers, ours.propagate = handlers, propagate
+        for name in names:
+            logging.getLogger(name).setLevel(logging.NOTSET)
+    notice = "log_config names uvicorn's loggers; those of ESG are esg and esg.access"
+    assert said == [notice] * warned
+
+
+def test_none_of_uvicorns_leaves_logging_alone(configured: logging.Logger) -> None:
+    handler = logging.NullHandler()
+    configured.addHandler(handler)
+    try:
+        apply_log_config(keywords({"log_config": None})[0]["log_config"])
+        assert configured.handlers == [handler]
+        assert (configured.level, configured.propagate) == (logging.NOTSET, True)
+    finally:
+        configured.removeHandler(handler)

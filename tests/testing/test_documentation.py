@@ -8,35 +8,18 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from esg.testing import available_rows
+from tests.documentation.pages import Sample, page
 from tests.testing.projects import run
 
-DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "testing.md"
-_SAMPLE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Some of pytest's lines have a percentage at their end, and `E` at the begin of an error's.
 _DECORATION = re.compile(r"^E  +| +\[ *\d+%\]$|^>  +")
 
 
-class Sample(NamedTuple):
-    """A fenced block."""
-
-    language: str
-    text: str
-
-    @property
-    def file(self) -> str:
-        """The name in the first line of a Python sample."""
-        found = re.match(r"# (\w+)\.py\n", self.text)
-        assert found, f"no file is named in {self.text!r}"
-        return found[1]
-
-
-SAMPLES = [Sample(*found) for found in _SAMPLE.findall(DOCUMENT.read_text("utf-8"))]
+SAMPLES = page("docs/testing.md").samples
 FILES = {sample.file: sample.text for sample in SAMPLES if sample.language == "python"}
 COMMANDS = [
     line for sample in SAMPLES if sample.language == "sh" for line in sample.text.splitlines()

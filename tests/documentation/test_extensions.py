@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Serve
+from tests.documentation.pages import page
 from tests.rows import Row
-from tests.server import REPOSITORY
 
-DOCUMENT = REPOSITORY / "docs" / "extensions.md"
-_SAMPLE = re.compile(r"^```python\n(# (\w+)\.py\n.*?)^```$", re.MULTILINE | re.DOTALL)
-SAMPLES = {name: text for text, name in _SAMPLE.findall(DOCUMENT.read_text("utf-8"))}
+SAMPLES = {of.file: of.text for of in page("docs/extensions.md").in_language("python")}
 LINES = b"one\ntwo\nthree\n"
 CLOSES = "Connection: close\r\n"
 
@@ -41,7 +38,6 @@ def answer(
 
 def test_samples_are_found() -> None:
     assert set(SAMPLES) == {"hints", "parts", "paths", "trailers"}
-    assert len(SAMPLES) == DOCUMENT.read_text("utf-8").count("```python")
 
 
 def test_trailers(serve: Serve, row: Row, folder: Path) -> None:
