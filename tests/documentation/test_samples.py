@@ -28,7 +28,7 @@ BOUND = 240  # seconds, on a busy machine
 WITH_OWN_TESTS = ("docs/testing.md", "docs/extensions.md")
 LANGUAGES = {"sh", "python", "toml", "yaml", "nginx", "dockerfile", "text", ""}
 # Besides esg, make and gunicorn, which are looked at.
-PROGRAMS = {".", "apt-get", "curl", "eval", "openssl", "pip", "python3", "pytest"}
+PROGRAMS = {".", "apt-get", "curl", "eval", "openssl", "pip", "podman", "python3", "pytest"}
 APPLICATION = """
 async def app(scope, receive, send):
     if scope["type"] != "http":
@@ -180,12 +180,14 @@ def test_yaml(of: Page, sample: Sample, folder: Path) -> None:
         check_esg(["main:app", "--log-config", "log.yaml"])
 
 
-def test_dockerfile() -> None:
+def test_dockerfile(tmp_path: Path) -> None:
     ((_, sample),) = samples("dockerfile")
-    (line,) = re.findall(r"^CMD (\[.*\])$", sample.text, re.MULTILINE)
-    name, *arguments = yaml.safe_load(line)
-    assert name == "esg"
-    check_esg(arguments)
+    (line,) = re.findall("^ENV (.*)$", sample.text, re.MULTILINE)
+    variables = dict(word.split("=", 1) for word in shlex.split(line))
+    assert "ESG_APP" in variables
+    nothing = tmp_path / "empty.toml"
+    nothing.touch()
+    collect({}, variables, nothing).config()
 
 
 @pytest.mark.parametrize(("of", "sample"), samples("nginx"), ids=named(samples("nginx")))
