@@ -1,0 +1,68 @@
+"""No client reports an error, whatever it does with connections that the server ends."""
+
+from __future__ import annotations
+
+import urllib.request
+
+import pytest
+
+from tests.clients.kinds import KINDS, Kind
+from tests.clients.load import Load
+from tests.conftest import Serve
+from tests.rows import FIRST_ROW, Row
+from tests.server import ServerProcess
+
+APP = "tests.apps.for_clients:app"
+KEEP_ALIVE = 1  # seconds; a connection ends within one more
+BEYOND = 2.5  # seconds
+# Around the end: some connections end before their next request, some after, some meanwhile.
+ABOUT = (0.9, 1.1, 1.3, 1.5, 1.7, 1.9, 2.1)
+# None of these has a way to know that a request on a connection that ends is lost for certain.
+AT_RISK = {"urllib3", "requests", "httpx", "node-fetch", "node-agent"}
+
+
+def serve_clients(serve: Serve, row: Row) -> ServerProcess:
+    return serve("--no-access-log", "--timeout-keep-alive", str(KEEP_ALIVE), app=APP, row=row)
+
+
+def check(kind: Kind, load: Load) -> None:
+    """Run a client, and see that it has got its answers, on connections that it kept."""
+    assert kind.run(load) == load.total
+    with urllib.request.urlopen(f"{load.url}/connections", timeout=60) as answer:
+        opened = int(answer.read()) - 1
+    if kind.connections is not None and kind.name != "wrk":
+        assert opened <= kind.connections * (len(load.pauses) + 1)
+
+
+@pytest.fixture(scope="module")
+def first_server(serve_module: Serve) -> ServerProcess:
+    """Return a server for the sample."""
+    return serve_clients(serve_module, FIRST_ROW)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_sample(kind: Kind, first_server: ServerProcess) -> None:
+    check(kind, Load(first_server.url, 200))
+
+
+@pytest.fixture(scope="module")
+def server(serve_module: Serve, row: Row) -> ServerProcess:
+    """Return a server of every row."""
+    return serve_clients(serve_module, row)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_ten_thousand_requests(kind: Kind, server: ServerProcess) -> None:
+    check(kind, Load(server.url, 2500, (BEYOND,) * 3))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.name not in AT_RISK], ids=lambda kind: kind.name
+)
+def test_requests_while_connections_end(kind: Kind, server: ServerProcess) -> None:
+    load = Load(server.url, 200, ABOUT * 2)
+    assert kind.run(load) == load.total
