@@ -32,6 +32,7 @@ include_patterns = [
 exclude_patterns = [".*", "build", "bench/results", "esg", "tests"]
 suppress_warnings = ["myst.header", "toc.not_included"]  # a page may begin where it likes
 
+default_role = "code"  # of docstrings: `name` is code, as in Markdown
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
 autodoc_typehints = "description"

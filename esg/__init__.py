@@ -49,7 +49,7 @@ def run(app: AnyApp | str, **settings: Any) -> int:
         **settings: as for `Config`; every keyword of `uvicorn.run()` is understood, too.
 
     Returns:
-        The exit code: 0 after a graceful stop.
+        The exit code, which is 0 after a graceful stop.
 
     Raises:
         ConfigError, StartupError: it cannot be served as asked.
