@@ -38,3 +38,9 @@ def test_questions_are_answered_with_proof() -> None:
     tests, cases = proofs(of)
     assert of.text.count("\n### ") >= 25
     assert len(tests) + len(cases) >= 25
+
+
+def test_every_rule_is_in_the_tree() -> None:
+    shown = set(re.findall(r"^      (\w+)  ", page("docs/architecture.md").text, re.MULTILINE))
+    modules = {path.stem for path in (REPOSITORY / "esg" / "rules").glob("*.py")}
+    assert shown == modules - {"__init__"}
