@@ -12,7 +12,8 @@
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
-#   make fuzz         fuzz-differential on that build
+#   make fuzz         coverage-guided fuzzing on such a build, then fuzz-differential on it, for
+#                     MINUTES=10 in all (needs clang); ARGS="frames --keep": see CONTRIBUTING.md
 #   make bench        ESG beside other servers, all of it (ARGS=--list says how long); resumes by
 #                     ARGS=--resume; make bench-quick: a few of them, in less than five minutes
 #   make bench-micro  each rule interpreted and compiled, in nanoseconds
@@ -111,8 +112,8 @@ bench: $(VENV)/made.stamp
 bench-quick: $(VENV)/made.stamp
 	$(BIN)/python bench/run.py --quick --duration 1 $(ARGS)
 
-fuzz: $(VENV)/test.stamp
-	$(BIN)/python -m build_accel.sanitize search --minutes $(MINUTES) $(ARGS)
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python -m build_accel.fuzz --minutes $(MINUTES) $(ARGS)
 
 bench-micro: $(VENV)/test.stamp accel
 	$(BIN)/python bench/micro.py $(ARGS)
@@ -173,6 +174,10 @@ $(VENV)/docs.stamp: $(VENV)/build.stamp $(PACKAGING)
 	@echo "Installing ESG and what its documentation needs into $(VENV)"
 	@$(BIN)/python -m pip install -qq --no-build-isolation --editable '.[standard,docs]'
 	@touch $@ $(VENV)/run.stamp
+
+# There is no wheel of atheris for every Python: build_accel.fuzz says so.
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp
+	@$(BIN)/python -m pip install -qq --only-binary :all: 'atheris>=3.0' && touch $@ || true
 
 # Quick where nothing has changed. Without a compiler it ends well: `esg --version` says why.
 $(VENV)/accel.stamp: $(VENV)/build.stamp $(COMPILED)

@@ -205,7 +205,7 @@ class HttpExchange:
             ClientDisconnected: nobody is left to read it.
         """
         if self.state == COMPLETE:
-            if not self._trailers_announced or _type_of(message) != "http.response.trailers":
+            if not self._trailers_announced or not _are_trailers(message):
                 self.late_messages += 1
             return []
         if self.disconnected or self.state == ABORTED:
@@ -366,6 +366,10 @@ class HttpExchange:
         self.state = ABORTED
         self.disconnect()
         return True
+
+
+def _are_trailers(message: object) -> bool:
+    return isinstance(message, Mapping) and message.get("type") == "http.response.trailers"
 
 
 def _type_of(message: Mapping[str, Any]) -> object:

@@ -14,9 +14,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.differential.example import Example
 from tests.differential.report import complaints, disagreement, shown
-from tests.differential.rounds import SEED_VARIABLE
+from tests.differential.rounds import END_VARIABLE, SEED_VARIABLE
 from tests.differential.rows import Rows, rows_here
 
 TESTS = str(Path(__file__).parent)
@@ -24,14 +26,15 @@ TESTS = str(Path(__file__).parent)
 
 def _search(minutes: float, arguments: list[str]) -> int:
     """Run the tests in rounds, each with its seed, until the time is up; 1 if any has failed."""
-    deadline = time.monotonic() + 60 * minutes
+    end = time.monotonic() + 60 * minutes
     failed = 0
-    while time.monotonic() < deadline:
+    while time.monotonic() < end:
         seed = str(random.randrange(2**32))
         print(f"{SEED_VARIABLE}={seed}", flush=True)
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", TESTS, *arguments]
-        environment = {**os.environ, SEED_VARIABLE: seed}
-        failed |= subprocess.run(command, env=environment, check=False).returncode
+        environment = {**os.environ, SEED_VARIABLE: seed, END_VARIABLE: str(end)}
+        code = subprocess.run(command, env=environment, check=False).returncode
+        failed |= 0 if code == pytest.ExitCode.INTERRUPTED and time.monotonic() > end else code
     return int(bool(failed))
 
 

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esg.errors import RequestRejected
-from esg.pure.request_body import RequestBody
-from tests.differential import http_streams
 from tests.differential.edges import mutated
 from tests.differential.http_streams import chunked_contents, pipelines, requests
+from tests.differential.reading import (
+    BOUNDS,
+    CHUNK_FRAMING,
+    REQUEST_HEAD,
+    decoded,
+    framed,
+    verdict,
+)
 from tests.differential.rounds import examples
 from tests.rules.grammar import cut
-from tests.rules.heads import contents, limits, receive
-from tests.rules.twins import find_twins
+from tests.rules.heads import contents, limits
 
-REQUEST_HEAD = find_twins("request_head")
-CHUNK_FRAMING = find_twins("chunk_framing")
 needs_both = pytest.mark.skipif(
     len(REQUEST_HEAD) < 2, reason="the fast implementation is not built"
 )
-BOUNDS = (
-    http_streams.HEAD_LIMIT,
-    http_streams.FIELDS_LIMIT,
-    http_streams.TARGET_LIMIT,
-    http_streams.BODY_LIMIT,
-)
 places = st.lists(st.integers(0, 4096), max_size=5)
-
-
-def verdict(rule: ModuleType, pieces: list[bytes]) -> Any:
-    """Judge a stream's first head as it comes in pieces."""
-    return receive(rule, pieces, limits(rule, *BOUNDS))
 
 
 @needs_both
@@ -59,37 +47,6 @@ def test_spans_are_judged_as_the_head_is(previous: list[bytes], data: bytes) -> 
     if found is not None:
         head, taken = found
         assert verdict(rule, [data]) == ((0, contents(head)), data[taken:])
-
-
-def framed(rule: ModuleType, pieces: list[bytes]) -> tuple[Any, ...]:
-    """Judge chunked content: the verdict, what it announces, and how much belongs to it."""
-    framing = rule.ChunkFraming(BOUNDS[3], BOUNDS[0], BOUNDS[1])
-    taken = 0
-    try:
-        for piece in pieces:
-            taken += framing.scan(piece)
-    except RequestRejected as rejected:
-        return (rejected.status,)
-    return (0, framing.complete, framing.body_size, taken)
-
-
-def decoded(pieces: list[bytes]) -> tuple[Any, ...]:
-    """Read chunked content as the pure driver does."""
-    rule = REQUEST_HEAD["interpreted"]
-    head = rule.RequestHead("POST", "1.1", b"/", b"")
-    head.content_length = -1
-    body = RequestBody(head, limits(rule, *BOUNDS))
-    content = b""
-    taken = 0
-    try:
-        for piece in pieces:
-            if not body.complete:
-                more, used = body.feed(piece)
-                content += more
-                taken += used
-    except RequestRejected as rejected:
-        return (rejected.status,)
-    return (0, body.complete, content, taken)
 
 
 @given(mutated(chunked_contents), st.binary(max_size=8), places)

@@ -54,6 +54,16 @@ def test_trailers_that_nobody_takes(http_exchange: ModuleType) -> None:
     assert exchange.late_messages == 1
 
 
+@pytest.mark.parametrize("message", [{}, {"type": []}, "no message", None])
+def test_late_messages_are_not_even_read(http_exchange: ModuleType, message: Any) -> None:
+    """As without trailers: whatever it is, it is late."""
+    exchange = taking(http_exchange, takes=False)
+    exchange.send(ANNOUNCED)
+    exchange.send(body(b"abc"))
+    assert exchange.send(message) == []
+    assert exchange.late_messages == 1
+
+
 def test_trailers_that_were_not_announced(http_exchange: ModuleType) -> None:
     exchange = taking(http_exchange)
     exchange.send(OK)

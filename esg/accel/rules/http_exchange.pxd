@@ -63,4 +63,5 @@ cdef class HttpExchange:
     cpdef bint abort(self) except -1
 
 
+cdef bint _are_trailers(object message) except -1
 cdef object _type_of(object message)
