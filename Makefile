@@ -44,8 +44,6 @@ VENV ?= .venv
 MINUTES ?= 10
 # Of abusive clients of a kind.
 COUNT ?= 100000
-# Processes that run the tests; 0: the one that was started.
-JOBS ?= 0
 BIN := $(VENV)/bin
 PACKAGING := pyproject.toml setup.py esg/_version.py
 COMPILED := $(wildcard setup.py build_accel/*.py esg/rules/*.py esg/accel/*.p[yx]* \
@@ -70,13 +68,11 @@ run: $(VENV)/run.stamp accel
 	@# The page keeps an event stream open, which would hold Ctrl-C for the default 10 s.
 	$(BIN)/python -m esg --timeout-graceful-shutdown 1 $(ARGS) examples.demo:app
 
-# The rules' own tests come first: they take seconds, and must reach every branch. With JOBS=2 two
-# processes share the files of the others; one of them has been seen to end in the midst of a run.
+# The rules' own tests come first: they take seconds, and must reach every branch.
 test: lint types accel
 	$(BIN)/python -m coverage run -m pytest $(SELECTION) tests/rules
 	$(BIN)/python -m coverage report
-	$(BIN)/python -m pytest $(SELECTION) --numprocesses $(JOBS) --dist loadfile \
-	  --no-loadscope-reorder --ignore=tests/rules $(ARGS)
+	$(BIN)/python -m tests $(SELECTION) --ignore=tests/rules $(ARGS)
 
 # An empty -m takes back pyproject.toml's "not exhaustive".
 test-all: SELECTION := -m ""
