@@ -9,6 +9,8 @@
 #   make soak         honest and hostile clients of several processes, then of processes in every
 #                     kind of trouble, for MINUTES=10
 #   make leaks        clients of every abusive kind, COUNT=100000 of each, and what they leave behind
+#   make ecosystem    a site of each framework on every row and on uvicorn: writes docs/ecosystem.md;
+#                     make ecosystem-pins: the same with the frameworks' newest versions from now on
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
@@ -58,7 +60,8 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks accel autobahn sanitize fuzz \
+.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks ecosystem ecosystem-pins \
+  accel autobahn sanitize fuzz \
   bench bench-quick bench-micro bench-guard dist docs docs-serve release-check lint types format clean
 
 help:
@@ -93,6 +96,13 @@ soak: $(VENV)/test.stamp accel
 
 leaks: $(VENV)/test.stamp accel
 	$(BIN)/python -m tests.hardening leaks --count $(COUNT) $(ARGS)
+
+ecosystem: $(VENV)/test.stamp accel
+	ECOSYSTEM_PEERS=1 $(BIN)/python -m pytest -m "" tests/ecosystem/test_contract.py $(ARGS)
+	$(BIN)/python -m tests.ecosystem.matrix
+
+ecosystem-pins: $(VENV)/test.stamp
+	$(BIN)/python -m tests.ecosystem.environment
 
 accel: $(VENV)/accel.stamp
 

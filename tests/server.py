@@ -129,9 +129,9 @@ class ServerProcess:
         self._scheme = "http"
         self.pid = self._process.pid
 
-    def wait_started(self) -> None:
-        """Wait until the server says where it listens."""
-        found = self.stderr.wait_for(LISTENING, within=START_BOUND)
+    def wait_started(self, line: str = LISTENING) -> None:
+        """Wait until the server says where it listens, in a line of LISTENING's groups."""
+        found = self.stderr.wait_for(line, within=START_BOUND)
         if found["path"]:
             self.address = found["path"]
         else:

@@ -71,14 +71,14 @@ def prepare(interpreter: Interpreter) -> EsgCommand:
     if interpreter.is_running:
         return EsgCommand(interpreter, Path(sys.executable))
     needed = requirements(REPOSITORY / "pyproject.toml", EXTRA)
-    with _locked(interpreter.name):
+    with locked(interpreter.name):
         installed = _installed(interpreter)
         folder = cache_folder() / f"{installed.name}-{key(installed, needed)}"
         python = folder / "bin" / "python"
         if not (folder / "complete").exists() or probe(python) is None:
-            _create(installed, folder, needed)
+            create(installed, folder, needed)
     if installed.implementation == "cpython":
-        with _locked("build"):
+        with locked("build"):
             _run(python, REPOSITORY / "setup.py", "-q", "build_ext", "--inplace", **_flags())
     return EsgCommand(installed, python)
 
@@ -133,7 +133,7 @@ def _installed(interpreter: Interpreter) -> Interpreter:
     return unpacked or debian_pypy.unpack(folder)
 
 
-def _create(interpreter: Interpreter, folder: Path, needed: Iterable[str]) -> None:
+def create(interpreter: Interpreter, folder: Path, needed: Iterable[str]) -> None:
     """Make a virtual environment and fill it; `complete` is written last.
 
     Our own pip installs into it (--python), so the interpreter need not bring one.
@@ -169,7 +169,7 @@ def _run(*argv: str | Path | None, **variables: str) -> None:
 
 
 @contextlib.contextmanager
-def _locked(name: str) -> Iterator[None]:
+def locked(name: str) -> Iterator[None]:
     """Let one process at a time change a part of the cache; the others wait for what it makes."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     with (cache_folder() / f"{name}.lock").open("w") as lock:

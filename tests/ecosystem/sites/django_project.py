@@ -1,4 +1,4 @@
-"""The settings that the Django projects of these tests share."""
+"""The settings that the sites of Django share."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ def set_up(urls: str) -> None:
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=urls,
         SECRET_KEY="for tests alone",
-        DEFAULT_CHARSET="utf-8",
-        LOGGING_CONFIG=None,
         MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
     )
     django.setup()
