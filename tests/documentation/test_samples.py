@@ -37,7 +37,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"Hello, world!\\n"})
 """
 # What command lines name and need not do anything.
-NAMED_MODULES = ("example", "main", "site", "trailers")
+NAMED_MODULES = ("example", "main", "shop", "trailers")
 
 
 def samples(language: str) -> list[tuple[Page, Sample]]:
@@ -55,8 +55,11 @@ BLOCKS = [(of, sample) for of, sample in samples("sh")]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with what the samples take for granted, and make it the current one."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder with what the samples take for granted, and make it the current one.
+
+    What is imported from there is forgotten afterwards.
+    """
     for module in NAMED_MODULES:
         (tmp_path / f"{module}.py").write_text(APPLICATION, "utf-8")
     for name in (".env", "net.pem", "net.key", "clients.pem"):
@@ -65,7 +68,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "cert.pem").write_bytes(pair.certfile.read_bytes())
     (tmp_path / "key.pem").write_bytes(pair.keyfile.read_bytes())
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    yield tmp_path
+    for name, imported in list(sys.modules.items()):
+        if Path(getattr(imported, "__file__", None) or "/").is_relative_to(tmp_path):
+            del sys.modules[name]
 
 
 def write_samples(of: Page, folder: Path) -> None:
@@ -152,9 +159,9 @@ def test_shell(of: Page, sample: Sample, folder: Path) -> None:
 
 
 def check_esg(arguments: list[str]) -> None:
-    """See that the command line is understood; what it names has not to be there."""
+    """See that ESG would start by a command line, its application's import included."""
     with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--print-config"], prog_name="esg")
+        main([*arguments, "--check-config"], prog_name="esg")
     assert ended.value.code == 0, arguments
 
 
@@ -171,13 +178,12 @@ def test_yaml(of: Page, sample: Sample, folder: Path) -> None:
         for container in read["containers"]:
             name, *arguments = container["args"]
             assert name == "esg"
-            check_esg(arguments)
+            mounted = {"/tls/tls.crt": "cert.pem", "/tls/tls.key": "key.pem"}
+            check_esg([mounted.get(argument, argument) for argument in arguments])
     else:
         (folder / "log.yaml").write_text(sample.text, "utf-8")
-        reading = "dictConfig(yaml.safe_load(open('log.yaml')))"
-        program_text = f"import yaml; from logging.config import dictConfig; {reading}"
-        run(folder, sys.executable, "-c", program_text)
-        check_esg(["main:app", "--log-config", "log.yaml"])
+        esg = (sys.executable, "-m", "esg", "main:app")
+        run(folder, *esg, "--log-config", "log.yaml", "--check-config")
 
 
 def test_dockerfile(tmp_path: Path) -> None:
