@@ -105,7 +105,7 @@ def configure(
     else:
         from esg.log_config import apply_log_config  # noqa: PLC0415 - brings much, for few
 
-        apply_log_config(log_config)
+        apply_log_config(log_config, quietly=names_process)
     if level is not None or logger.level == logging.NOTSET:
         set_level(level or "info")
     if not access_log:

@@ -124,15 +124,19 @@ def test_missing_file(name: str, tmp_path: Path) -> None:
     assert str(caught.value) == f"cannot read log_config {path}: No such file or directory"
 
 
-@pytest.mark.parametrize(("names", "warned"), [(("uvicorn.access",), 1), (("uvicorn", "esg"), 0)])
+@pytest.mark.parametrize(
+    ("names", "quietly", "warned"),
+    [(("uvicorn.access",), False, 1), (("uvicorn", "esg"), False, 0), (("uvicorn",), True, 0)],
+)
 def test_a_configuration_of_uvicorns_loggers_is_noticed(
-    names: tuple[str, ...], warned: int, caplog: pytest.LogCaptureFixture
+    names: tuple[str, ...], quietly: bool, warned: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours = logging.getLogger("esg")
     handlers, propagate = ours.handlers[:], ours.propagate
     ours.handlers, ours.propagate = [caplog.handler], False  # else it would come twice
     try:
-        apply_log_config({"loggers": {name: {"level": "INFO"} for name in names}})
+        configuration = {"loggers": {name: {"level": "INFO"} for name in names}}
+        apply_log_config(configuration, quietly=quietly)
         said = [record.message for record in caplog.records if record.name == "esg"]
     finally:
         ours.handlers, ours.propagate = handlers, propagate
