@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SITES = "tests.ecosystem.sites"
+from tests.ecosystem.sites import SITES
+
 ASYNCIO = ("asyncio", "uvloop")
 ANY_LOOP = (*ASYNCIO, "trio")
 

@@ -42,6 +42,10 @@ PEERS_INTRODUCTION = """\
 The same sites, the same contract, on {server} ({targets}), with its options for the same
 (`--timeout-graceful-shutdown 1`, `--interface wsgi`). What fails there, and not on ESG:
 """
+PEERS_END = """
+What it has that ESG has not: sse-starlette knows its signal handler, and ends streams at once when
+it is told to stop. On ESG they have `--timeout-graceful-shutdown`;
+[a middleware](../tests/ecosystem/sites/stopping_events_site.py) ends them at once there, too."""
 
 
 def version(distribution: str) -> str:
@@ -93,6 +97,7 @@ def _lines() -> Iterator[str]:
     yield "|---|---|---|"
     for (check, reason), frameworks in _peer_failures().items():
         yield f"| {check} | {', '.join(frameworks)} | {reason} |"
+    yield PEERS_END
 
 
 def _reasons(framework: Framework) -> str:

@@ -2,3 +2,5 @@
 
 They run in an environment of their own, where the frameworks are: see `tests.ecosystem.environment`.
 """
+
+SITES = __name__
