@@ -116,7 +116,10 @@ async def measure_upload(exchange: Exchange) -> None:
 
 
 async def send_events(exchange: Exchange) -> None:
-    """Send server-sent events until the client leaves (HTML standard, section 9.2)."""
+    """Send server-sent events until the client leaves or the server stops.
+
+    Source: HTML standard, section 9.2.
+    """
     await exchange.start(200, [(b"content-type", b"text/event-stream"), NOT_CACHED])
     if exchange.scope["method"] == "HEAD":
         await exchange.send({"type": "http.response.body"})
@@ -126,13 +129,25 @@ async def send_events(exchange: Exchange) -> None:
 
 
 async def send_ticks(exchange: Exchange) -> None:
-    """Send one event a second without end; a late one does not delay the next."""
+    """Send one event a second until the server stops; a late one does not delay the next."""
     await exchange.send_chunk(b"retry: %d\n\n" % RETRY)
     next_at = anyio.current_time()
-    while True:
+    stops = False
+    while not stops:
         await exchange.send_chunk(tick(exchange.tally))
         next_at = max(next_at + EVENT_INTERVAL, anyio.current_time())
-        await anyio.sleep_until(next_at)
+        stops = await stops_before(exchange, next_at)
+    await exchange.send({"type": "http.response.body"})
+
+
+async def stops_before(exchange: Exchange, time: float) -> bool:
+    """Sleep until a time, but no longer than the server serves; tell whether it stops."""
+    shutdown = exchange.scope.get("extensions", {}).get("esg.shutdown")
+    with anyio.CancelScope(deadline=time):
+        # Another server than ESG does not tell.
+        await (shutdown["wait"]() if shutdown else anyio.sleep_forever())
+        return True
+    return False
 
 
 def tick(tally: Tally) -> bytes:

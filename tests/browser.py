@@ -196,6 +196,12 @@ class Tab:
         self._command("Input.dispatchKeyEvent", type="keyDown", **key)
         self._command("Input.dispatchKeyEvent", type="keyUp", **key)
 
+    def upload_no_faster_than(self, rate: int) -> None:
+        """Bound what the tab sends, in bytes a second; 0 takes the bound away."""
+        self._command("Network.enable")
+        limits = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": rate or -1}
+        self._command("Network.emulateNetworkConditions", offline=False, **limits)
+
     def screenshot(self, width: int = 1280, height: int = 900) -> bytes:
         """Return a picture of the page as PNG."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

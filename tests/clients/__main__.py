@@ -8,7 +8,7 @@ import time
 
 from tests.clients.kinds import KINDS, Kind
 from tests.clients.load import Load
-from tests.clients.test_kinds import APP, BEYOND, KEEP_ALIVE
+from tests.clients.test_kinds import APP
 from tests.rows import ROWS, Row
 from tests.server import ServerProcess
 
@@ -28,19 +28,19 @@ def main() -> int:
 
 
 def _run(row: Row, kind: Kind, requests: int) -> bool:
-    options = ("--port", "0", "--no-access-log", "--timeout-keep-alive", str(KEEP_ALIVE))
+    options = ("--port", "0", "--no-access-log", "--timeout-keep-alive", str(kind.keep_alive))
     server = ServerProcess([*row.options, *options, APP])
     server.wait_started()
     started = time.monotonic()
     error = ""
     try:
-        right = kind.run(Load(server.url, requests // 4, (BEYOND,) * 3))
+        right = kind.run(Load(server.url, requests // 2, (kind.outlasting,)))
     except Exception as caught:
         right, error = 0, f"{type(caught).__name__}: {caught}"[-300:]
     seconds = time.monotonic() - started
     server.end()
     print(f"{row.id:<13} {kind.name:<12} {right:>6} right, {seconds:5.1f} s  {error}", flush=True)
-    return right < requests // 4 * 4
+    return right < requests // 2 * 2
 
 
 if __name__ == "__main__":

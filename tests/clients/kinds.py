@@ -17,11 +17,18 @@ class Kind:
         name: what it is called in a test's name.
         run: makes the requests, and returns how many answers were right.
         connections: how many it may open in a round; None where every request has its own.
+        keep_alive: the server's, in seconds.
     """
 
     name: str
     run: Callable[[Load], int]
     connections: int | None
+    keep_alive: int = 2
+
+    @property
+    def outlasting(self) -> float:
+        """A pause that no kept connection outlasts: one ends within a second of its time."""
+        return self.keep_alive + 1.5
 
 
 KINDS = (
@@ -31,8 +38,9 @@ KINDS = (
     Kind("httpx", libraries.with_httpx, 4),
     Kind("aiohttp", libraries.with_aiohttp, 20),
     Kind("curl", programs.with_curl, 1),
-    # Its pool has no bound: a content whose end has not come makes it open another one.
-    Kind("node-fetch", programs.with_node_fetch, 100),
+    # Its pool has no bound. It does not look before it uses a connection again and does not try
+    # again, but by itself gives up one that is idle for 4 s: the server has to wait for longer.
+    Kind("node-fetch", programs.with_node_fetch, 100, keep_alive=6),
     Kind("node-agent", programs.with_node_agent, 20),
     Kind("node-ws", programs.with_node_ws, 1),
     Kind("go-pool", idle_pool.with_idle_pool, idle_pool.AT_ONCE),

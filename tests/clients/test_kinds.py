@@ -13,16 +13,15 @@ from tests.rows import FIRST_ROW, Row
 from tests.server import ServerProcess
 
 APP = "tests.apps.for_clients:app"
-KEEP_ALIVE = 1  # seconds; a connection ends within one more
-BEYOND = 2.5  # seconds
-# Around the end: some connections end before their next request, some after, some meanwhile.
-ABOUT = (0.9, 1.1, 1.3, 1.5, 1.7, 1.9, 2.1)
+# Seconds, around the end: some connections end before their next request, some after, some meanwhile.
+ABOUT = (1.9, 2.1, 2.3, 2.5, 2.7, 2.9, 3.1)
 # None of these has a way to know that a request on a connection that ends is lost for certain.
 AT_RISK = {"urllib3", "requests", "httpx", "node-fetch", "node-agent"}
 
 
-def serve_clients(serve: Serve, row: Row) -> ServerProcess:
-    return serve("--no-access-log", "--timeout-keep-alive", str(KEEP_ALIVE), app=APP, row=row)
+def serve_to(kind: Kind, serve: Serve, row: Row) -> ServerProcess:
+    seconds = str(kind.keep_alive)
+    return serve("--no-access-log", "--timeout-keep-alive", seconds, app=APP, row=row)
 
 
 def check(kind: Kind, load: Load) -> None:
@@ -37,7 +36,7 @@ def check(kind: Kind, load: Load) -> None:
 @pytest.fixture(scope="module")
 def first_server(serve_module: Serve) -> ServerProcess:
     """Return a server for the sample."""
-    return serve_clients(serve_module, FIRST_ROW)
+    return serve_module("--no-access-log", app=APP, row=FIRST_ROW)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -45,17 +44,12 @@ def test_a_sample(kind: Kind, first_server: ServerProcess) -> None:
     check(kind, Load(first_server.url, 200))
 
 
-@pytest.fixture(scope="module")
-def server(serve_module: Serve, row: Row) -> ServerProcess:
-    """Return a server of every row."""
-    return serve_clients(serve_module, row)
-
-
 @pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_ten_thousand_requests(kind: Kind, server: ServerProcess) -> None:
-    check(kind, Load(server.url, 2500, (BEYOND,) * 3))
+def test_ten_thousand_requests(kind: Kind, serve: Serve, row: Row) -> None:
+    server = serve_to(kind, serve, row)
+    check(kind, Load(server.url, 5000, (kind.outlasting,)))
 
 
 @pytest.mark.exhaustive
@@ -63,6 +57,7 @@ def test_ten_thousand_requests(kind: Kind, server: ServerProcess) -> None:
 @pytest.mark.parametrize(
     "kind", [kind for kind in KINDS if kind.name not in AT_RISK], ids=lambda kind: kind.name
 )
-def test_requests_while_connections_end(kind: Kind, server: ServerProcess) -> None:
+def test_requests_while_connections_end(kind: Kind, serve: Serve, row: Row) -> None:
+    server = serve_to(kind, serve, row)
     load = Load(server.url, 200, ABOUT * 2)
     assert kind.run(load) == load.total
