@@ -82,13 +82,13 @@ def _names() -> list[str]:
 def _fuzz(tree: SanitizedTree, names: list[str], seconds: float, alone: bool) -> int:
     """Give each target its part of the time, then the differential search the rest."""
     end = time.monotonic() + seconds
+    known = {*FOUND.glob("*")}
     share = seconds * (1.0 if alone else 1.0 - _SEARCH) / len(names)
     FOUND.mkdir(parents=True, exist_ok=True)
     failed = [name for name in names if _fuzz_one(tree, name, share)]
-    for name in failed:
-        sys.stderr.write(
-            f"found: {FOUND}/{name}-*; again: python -m tests.fuzzing again NAME FILE\n"
-        )
+    for path in sorted({*FOUND.glob("*")} - known):
+        name = path.name.partition("-")[0]
+        sys.stderr.write(f"again: {sys.executable} -m tests.fuzzing again {name} {path}\n")
     rest = end - time.monotonic()
     code = 0
     if not alone and rest > 0:
