@@ -29,7 +29,7 @@ _SEARCH = 0.25
 _PATIENCE = 120.0
 _OPTIONS = (
     *("-max_len=2048", "-timeout=60", "-rss_limit_mb=4096", "-report_slow_units=30"),
-    *("-print_final_stats=1", "-verbosity=1"),
+    *("-print_final_stats=1", "-verbosity=0"),
 )
 
 

@@ -64,10 +64,11 @@ cdef class InputBuffer:
 
     cdef void skip(self, Py_ssize_t size) noexcept:
         """Drop the first bytes; there must be as many."""
-        self.data += size
-        self.size -= size
-        if not self.size:
+        if size == self.size:
             self.clear()
+        else:
+            self.data += size
+            self.size -= size
 
     cdef void clear(self) noexcept:
         """Drop all bytes."""

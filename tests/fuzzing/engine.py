@@ -23,7 +23,9 @@ def main() -> None:
     instrumented = atheris.instrument_imports(include=["esg"])
     with instrumented if name in INTERPRETED else nullcontext():
         check = target(name)
-    atheris.Setup([name, *options], lambda data: check(Given(data)))
+    # To merge, libFuzzer starts itself again by this line.
+    command = f"{sys.executable} -m tests.fuzzing.engine {name}"
+    atheris.Setup([command, *options], lambda data: check(Given(data)))
     atheris.Fuzz()
 
 
