@@ -103,7 +103,7 @@ FRAMEWORKS = (
         lacks=_WSGI_LACKS,
     ),
     Framework(
-        "django, WSGI",
+        "django-wsgi",
         f"{SITES}.django_wsgi_site:app",
         ("django",),
         loops=ANY_LOOP,

@@ -40,7 +40,7 @@ PEERS_INTRODUCTION = """\
 ## Beside another server
 
 The same sites, the same contract, on {server} ({targets}), with its options for the same
-(`--timeout-graceful-shutdown 1`, `--interface wsgi`). What fails there, and not on ESG:
+(`--timeout-graceful-shutdown 1`; `--interface wsgi`, by {wsgi}). What fails there, and not on ESG:
 """
 PEERS_END = """
 What it has that ESG has not: sse-starlette knows its signal handler, and ends streams at once when
@@ -91,7 +91,9 @@ def _lines() -> Iterator[str]:
         if framework.lacks:
             yield f"- {framework.id}: {_reasons(framework)}."
     yield PEERS_INTRODUCTION.format(
-        server=version("uvicorn"), targets=", ".join(target.id for target in PEERS)
+        server=version("uvicorn"),
+        wsgi=version("a2wsgi"),
+        targets=", ".join(target.id for target in PEERS),
     )
     yield "| check | frameworks | why |"
     yield "|---|---|---|"

@@ -11,8 +11,7 @@ _CLOSES_UNANNOUNCED = (
 _NO_1006 = "a lost connection has the close code 1005, which says that a close frame came (1006)"
 _SEND_IS_SILENT = "`send()` does not raise when the client has left: the stream goes on for ever"
 _NOT_CANCELLED = "the process ends without the stream's `finally`"
-_WSGI_NOT_CLOSED = "the iterable's `close()` is not called (PEP 3333)"
-_WSGI_IN_MEMORY = "the whole content is held in memory, above 32 MiB"
+_WSGI_THREAD = "the thread is not told that its client has left: the stream goes on for ever"
 _WSGI_NOT_TERMINATED = "`wsgi.input_terminated` is not set: Flask takes chunked content for none"
 
 # By framework and check, on every row of uvicorn.
@@ -32,12 +31,9 @@ UVICORN_FAILURES: Mapping[tuple[str, str], str] = {
     ("channels", "shutdown with a stream open"): _NOT_CANCELLED,
     ("quart", "shutdown with a stream open"): _NOT_CANCELLED,
     ("flask", "shutdown with a stream open"): _NOT_CANCELLED,
-    ("django, WSGI", "shutdown with a stream open"): _NOT_CANCELLED,
-    ("flask", "background task"): _WSGI_NOT_CLOSED,
-    ("flask", "client leaves a stream"): _WSGI_NOT_CLOSED,
-    ("django, WSGI", "client leaves a stream"): _WSGI_NOT_CLOSED,
-    ("flask", "50 MiB upload"): _WSGI_IN_MEMORY,
-    ("django, WSGI", "50 MiB upload"): _WSGI_IN_MEMORY,
+    ("django-wsgi", "shutdown with a stream open"): _NOT_CANCELLED,
+    ("flask", "client leaves a stream"): _WSGI_THREAD,
+    ("django-wsgi", "client leaves a stream"): _WSGI_THREAD,
     ("flask", "streamed request"): _WSGI_NOT_TERMINATED,
 }
 
