@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 
 from esg.config import Config
 from esg.settings import collect
+from tests.certificates import Authority
 from tests.client import Connection
 from tests.conftest import Serve
 from tests.proxies import free_ports, program, running
@@ -96,10 +97,14 @@ class Site:
     """A server with several workers behind the sample of nginx."""
 
     server: ServerProcess
-    port: int
+    ports: dict[str, int]
+    authority: Authority
 
     def connect(self) -> Connection:
-        return Connection(("127.0.0.1", self.port))
+        return Connection(("127.0.0.1", self.ports["http"]))
+
+    def connect_securely(self) -> Connection:
+        return Connection(("127.0.0.1", self.ports["https"]), tls=self.authority.client())
 
 
 @pytest.fixture(scope="module", params=["unix", "tcp"])
@@ -114,11 +119,16 @@ def site(
     allowed = "unix" if request.param == "unix" else "127.0.0.1"
     options = ("--forwarded-allow-ips", allowed, "--timeout-keep-alive", "75", "--workers", "2")
     server = serve_module(*place, *options, app="tests.apps.deployed:app", row=None)
-    ports = free_ports("http")
+    ports = free_ports("http", "https")
+    authority = Authority(folder)
+    pair = authority.issue("nginx")
     target = f"unix:{path}" if request.param == "unix" else f"127.0.0.1:{server.port}"
     changes = {
         "unix:/run/esg/app.sock fail_timeout": f"{target} fail_timeout",
         "listen 80;": f"listen 127.0.0.1:{ports['http']};",
+        "# listen 443 ssl;": f"listen 127.0.0.1:{ports['https']} ssl;",
+        "# ssl_certificate /etc/ssl/example.org.pem;": f"ssl_certificate {pair.certfile};",
+        "# ssl_certificate_key /etc/ssl/example.org.key;": f"ssl_certificate_key {pair.keyfile};",
     }
     for before, after in changes.items():
         assert sample.count(before) == 1
@@ -130,7 +140,7 @@ def site(
         f"http {{ access_log off; {folders}\n{sample} }}"
     )
     with running((program("nginx", "nginx-light"), "-c"), folder, text, ports):
-        yield Site(server, ports["http"])
+        yield Site(server, ports, authority)
 
 
 def test_nginx_passes_requests_and_who_asks(site: Site) -> None:
@@ -140,8 +150,14 @@ def test_nginx_passes_requests_and_who_asks(site: Site) -> None:
         assert client.get("/client").status == 200
 
 
+def test_nginx_speaks_tls_and_says_so(site: Site) -> None:
+    with site.connect_securely() as client:
+        client.request("/client", fields=[("X-Forwarded-Proto", "http")])
+        assert client.response().text == "127.0.0.1 https"
+
+
 def test_nginx_passes_websockets(site: Site) -> None:
-    with connect(f"ws://127.0.0.1:{site.port}/", proxy=None, open_timeout=60) as socket:
+    with connect(f"ws://127.0.0.1:{site.ports['http']}/", proxy=None, open_timeout=60) as socket:
         socket.send("hello")
         assert socket.recv(60) == "hello"
 
@@ -160,7 +176,7 @@ def test_nginx_holds_no_stream_back(site: Site) -> None:
 
 
 def test_nginx_answers_through_a_restart_of_all_workers(site: Site) -> None:
-    with under_load(("127.0.0.1", site.port), "/process") as load:
+    with under_load(("127.0.0.1", site.ports["http"]), "/process") as load:
         load.wait_for_others_than(set(), count=2)
         before = set(load.answers)
         site.server.send_signal(signal.SIGHUP)
