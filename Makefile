@@ -11,6 +11,7 @@
 #   make leaks        clients of every abusive kind, COUNT=100000 of each, and what they leave behind
 #   make ecosystem    a site of each framework on every row and on uvicorn: writes docs/ecosystem.md;
 #                     make ecosystem-pins: the same with the frameworks' newest versions from now on
+#   make abuse-peers  the same hostile clients of ESG and of other servers: writes docs/abuse-peers.md
 #   make accel        compile the fast implementation where its sources have changed
 #   make autobahn     AutobahnTestSuite on every row, compression too: a table in .cache/autobahn
 #   make sanitize     its tests, compiled with AddressSanitizer and UBSan
@@ -60,7 +61,7 @@ BUILD_REQUIRES := import tomllib; \
 
 # Compiling and installing write the same files.
 .NOTPARALLEL:
-.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks ecosystem ecosystem-pins \
+.PHONY: help run test test-all conformance conformance-peers fuzz-differential soak leaks abuse-peers ecosystem ecosystem-pins \
   accel autobahn sanitize fuzz \
   bench bench-quick bench-micro bench-guard dist docs docs-serve release-check lint types format clean
 
@@ -103,6 +104,10 @@ ecosystem: $(VENV)/test.stamp accel
 
 ecosystem-pins: $(VENV)/test.stamp
 	$(BIN)/python -m tests.ecosystem.environment
+
+# ARGS names servers to attack again; the others keep the results they have.
+abuse-peers: $(VENV)/test.stamp accel
+	$(BIN)/python -m tests.hardening peers $(ARGS)
 
 accel: $(VENV)/accel.stamp
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
@@ -21,6 +22,7 @@ Route = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 # The send() of a request that waits, for another one to call.
 _shared: list[Send] = []
+_now = time.time
 
 
 async def block(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -127,6 +129,13 @@ async def quote(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise ValueError(scope["path"] + scope["query_string"].decode("latin-1"))
 
 
+async def clock(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Set the clock of the process forward by as many seconds as the query says, or back."""
+    seconds = float(scope["query_string"])
+    time.time = lambda: _now() + seconds
+    await answer(send, b"set")
+
+
 class Unprintable(Exception):
     """Be an error that cannot even be shown."""
 
@@ -160,6 +169,7 @@ async def sockets_that_fail(scope: Scope, receive: Receive, send: Send) -> None:
 ROUTES: dict[tuple[str, str], Route] = {
     ("http", "/block"): block,
     ("http", "/borrow"): borrow,
+    ("http", "/clock"): clock,
     ("http", "/close-all"): close_all,
     ("http", "/close-own-socket"): close_own_socket,
     ("http", "/fork"): fork,

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+import anyio
 from anyio.lowlevel import checkpoint
 
 from esg.asgi import Message, Receive, Scope, Send
@@ -18,6 +19,8 @@ from tests.apps.stage import answer, content, start
 
 Route = Callable[[Scope, Receive, Send], Awaitable[object]]
 BLOCK = bytes(65_536)
+# Of those: a GiB. Not without an end, for not every server says by an error that nobody is left.
+MANY = 16_384
 # What waits, whoever made it: asyncio's, uvloop's and trio's.
 _WAITING = ("Task", "TimerHandle", "CancelScope")
 _kept: list[Send] = []
@@ -62,15 +65,16 @@ async def listen(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def unread(_scope: Scope, receive: Receive, _send: Send) -> None:
-    """Receive nothing but the end, and answer nothing."""
+    """Receive nothing for a moment, then up to the end, and answer nothing."""
+    await anyio.sleep(0.2)
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def pour(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Send without an end."""
+    """Send far more than anybody takes."""
     await send(start())
-    while True:
+    for _ in range(MANY):
         await send(content(BLOCK, True))
 
 
@@ -100,10 +104,17 @@ async def echo(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def pour_frames(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Send messages without an end, after the first one."""
+    """Send far more messages than anybody takes, after the first one."""
     await _accept(receive, send)
-    while True:
+    for _ in range(MANY):
         await send({"type": "websocket.send", "bytes": BLOCK})
+
+
+async def deaf(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Accept, and receive nothing."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await anyio.sleep_forever()
 
 
 async def hang(_scope: Scope, receive: Receive, _send: Send) -> None:
@@ -120,6 +131,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("http", "/listen"): listen,
     ("http", "/pour"): pour,
     ("http", "/unread"): unread,
+    ("websocket", "/deaf"): deaf,
     ("websocket", "/echo"): echo,
     ("websocket", "/hang"): hang,
     ("websocket", "/pour"): pour_frames,

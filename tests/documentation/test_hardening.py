@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.conformance.cases import ALL_CASES
+from tests.hardening.attacks import SLOW, THROWN
 from tests.server import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "hardening.md").read_text("utf-8")
@@ -29,3 +30,10 @@ def test_every_line_has_a_proof() -> None:
     known = {case.id for case in ALL_CASES}
     assert known >= CASES
     assert all("::" in name for name in TESTS)  # test_proofs looks for them
+
+
+def test_page_of_the_peers_has_every_attack() -> None:
+    """It is written by `make abuse-peers`, and must be so again when an attack is added."""
+    page = (REPOSITORY / "docs" / "abuse-peers.md").read_text("utf-8")
+    written = re.findall(r"^\| (.+?) \|", page, re.MULTILINE)
+    assert {*THROWN, *SLOW} <= set(written)

@@ -1,6 +1,7 @@
 """`python -m tests.hardening`: what takes too long for the tests.
 
 `leaks`: clients of every abusive kind, by the hundred thousand, and what they leave behind.
+`peers`: one hostile client of ESG and of other servers: docs/abuse-peers.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from contextlib import closing
 from fnmatch import fnmatch
 
-from tests.hardening import leaks
+from tests.hardening import leaks, peers
 from tests.hardening.abuse import KINDS
 from tests.rows import ROWS, Row
 from tests.server import ServerProcess
@@ -45,7 +46,14 @@ def main() -> int:
     found.add_argument("--count", type=int, default=100_000, help="of each kind [100000]")
     found.add_argument("--rows", default="*", help="a pattern, such as 'fast-*'")
     found.add_argument("--kinds", default="*", help="a pattern, such as '*WebSocket*'")
+    attacked = commands.add_parser("peers", help="the same attacks on other servers")
+    attacked.add_argument("servers", nargs="*", help="for some; the others keep their results")
     given = parser.parse_args()
+    if given.command == "peers":
+        for missing in peers.install():
+            print(f"cannot be installed: {missing}", file=sys.stderr)
+        peers.attack_all(given.servers)
+        return 0
     rows = [row for row in ROWS if not row.missing and fnmatch(row.id, given.rows)]
     return min(1, sum(look_for_leaks(row, given.count, given.kinds) for row in rows))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -14,7 +15,7 @@ import pytest
 from tests.client import Connection
 from tests.conftest import Serve
 from tests.rows import Row
-from tests.server import ESG, ServerProcess
+from tests.server import ESG, REPOSITORY, ServerProcess
 from tests.websocket_client import WebSocket
 
 FAULTY = "tests.apps.faulty:app"
@@ -108,6 +109,31 @@ def test_app_that_blocks_the_loop(serve: Serve, row: Row) -> None:
         server.open_gate()
         assert blocking.response().body == b"blocked"
         clients.check()
+
+
+@pytest.mark.parametrize("seconds", [86_400, -86_400])
+def test_clock_that_is_set(serve: Serve, row: Row, seconds: int) -> None:
+    """Nobody is late by it, and nobody is given more time."""
+    server = serve("--timeout-headers", "3", "--timeout-keep-alive", "1", app=FAULTY, row=row)
+    with server.connect() as sending:
+        sending.send(POST + b"ab")
+        with server.connect() as client:
+            assert client.get(f"/clock?{seconds}").body == b"set"
+            assert client.at_end()
+        with server.connect() as silent:
+            assert silent.at_end()
+        sending.send(b"cd")
+        assert sending.response().body == b"abcd"
+
+
+def test_wall_clock_is_for_dates_alone() -> None:
+    """What the test above cannot set: the compiled code's clock."""
+    package = REPOSITORY / "esg"
+    sources = [path for kind in ("py", "pyx", "pxd") for path in package.rglob(f"*.{kind}")]
+    wall = re.compile(r"time\.time\(|CLOCK_REALTIME, &|gettimeofday|datetime\.now\(")
+    users = {str(path.relative_to(package)) for path in sources if wall.search(path.read_text())}
+    # The Date field, twice; the log's time; how long a certificate is valid.
+    assert users == {"service.py", "accel/serving.pyx", "access_log.py", "tls/pem_files.py"}
 
 
 def test_app_that_forks(server: ServerProcess) -> None:
