@@ -167,8 +167,9 @@ class _Stop:
             self._received.append(number)
             self._server.shutdown(force=len(self._received) > 1)
         if not self._server.watches_signals:
-            # An import that is cut off leaves files open, which is nobody's fault.
+            # What is cut off leaves files open, or a loop half made: that is nobody's fault.
             warnings.simplefilter("ignore", ResourceWarning)
+            sys.unraisablehook = lambda _: None
             raise KeyboardInterrupt  # out of the application's import
         if len(self._received) > 1:
             self._must_end.set()

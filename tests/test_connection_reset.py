@@ -59,6 +59,14 @@ def sockets_of(server: ServerProcess) -> int:
     return found
 
 
+def wait_for_sockets(server: ServerProcess, count: int) -> None:
+    """Wait until a server has no more sockets than that."""
+    deadline = time.monotonic() + 60
+    while sockets_of(server) > count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # between two looks
+
+
 def test_websocket_whose_messages_wait(serve: Serve, row: Row) -> None:
     """Its application is told all that came before, then of the end; its descriptor is free."""
     server = serve("--ws-ping-interval", "0", app=APP, row=row)  # a ping would find out, too
@@ -68,12 +76,23 @@ def test_websocket_whose_messages_wait(serve: Serve, row: Row) -> None:
         server.stdout.wait_for("slow: waiting")
         assert throw_repeatedly(client, frame(BINARY, bytes(65_536)), MOST) < MOST
         client.reset()
-    deadline = time.monotonic() + 60
-    while sockets_of(server) > before:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)  # between two looks
+    wait_for_sockets(server, before)
     server.open_gate()
     server.stdout.wait_for("slow: [1-9].* messages, then disconnect 1006")
+
+
+def test_app_that_neither_receives_nor_sends(serve: Serve, row: Row) -> None:
+    """The descriptor is freed, and the application goes on."""
+    server = serve(app=APP, row=row)
+    before = sockets_of(server)
+    for content in (b"", bytes(65_536)):
+        since = len(server.stdout())
+        with server.connect() as client:
+            client.request("/early", "POST", [("Content-Length", "1000000")], content)
+            server.stdout.wait_for("early: waiting", since=since)
+            client.reset()
+        wait_for_sockets(server, before)
+        server.open_gate()
 
 
 def test_content_that_nobody_receives(serve: Serve, row: Row) -> None:

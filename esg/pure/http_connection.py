@@ -311,6 +311,8 @@ class HttpConnection:
         elif expired:
             self.expired = expired
             self.transport.wake()
+        elif self.request is not None and self.transport.is_reset():
+            self.drop()  # an application that neither receives nor sends would not find out
         elif self.request is not None and self.request.start_is_held:
             self._tasks.start_soon(self.request.flush_start)
 

@@ -53,7 +53,7 @@ class Attacked:
             start_new_session=True,
         )
         deadline = time.monotonic() + START_BOUND
-        while not self.serves():
+        while not (self._listens() and self.serves()):
             assert time.monotonic() < deadline, self.command
             time.sleep(0.1)
         return self
@@ -73,6 +73,12 @@ class Attacked:
     def address(self) -> tuple[str, int]:
         """Where it listens."""
         return ("127.0.0.1", self.port)
+
+    def _listens(self) -> bool:
+        with suppress(OSError):
+            socket.create_connection(self.address).close()
+            return True
+        return False
 
     def serves(self) -> bool:
         """Tell whether it answers a simple request."""

@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,9 +96,9 @@ def servers() -> list[Server]:
     return found
 
 
-def throw_at(running: Attacked, attack: Throw) -> str:
-    """Return the cell of one attack on a server that runs."""
-    before, sockets = running.resident(), running.sockets()
+def throw_at(running: Attacked, attack: Throw, sockets: int) -> str:
+    """Return the cell of one attack on a server that has so many sockets at rest."""
+    before = running.resident()
     running.forget_peak()
     marks = []
     client = WebSocket(running.address)
@@ -113,8 +113,7 @@ def throw_at(running: Attacked, attack: Throw) -> str:
     if not running.serves():
         marks.append("stuck")
     growth = max(0, running.resident("VmHWM") - before)
-    with suppress(OSError):
-        client.reset()
+    client.reset()
     deadline = time.monotonic() + FREED_WITHIN
     while running.sockets() > sockets and time.monotonic() < deadline:
         time.sleep(0.1)  # between two looks
@@ -132,11 +131,11 @@ def throw_all(server: Server) -> dict[str, str]:
     waiting = dict(THROWN)
     while waiting:
         with Attacked(server.command) as running:
-            running.serves()
-            fresh = running.resident()
+            time.sleep(1)  # for it to be at rest
+            fresh, sockets = running.resident(), running.sockets()
             while waiting:
                 name = next(iter(waiting))
-                cells[name] = throw_at(running, waiting.pop(name))
+                cells[name] = throw_at(running, waiting.pop(name), sockets)
                 sys.stderr.write(f"{server.id}: {name}: {cells[name]}\n")
                 clean = running.resident() < fresh + CLEAN and "*" not in cells[name]
                 if not clean:
