@@ -181,11 +181,12 @@ import time
 class Half:
     def __del__(self):
         raise AttributeError("made by half")
-def make():
-    half = Half()
+half = Half()
+try:
     print("# importing")
     time.sleep(60)
-make()
+finally:
+    del half
 """
 
 
