@@ -10,11 +10,12 @@ import select
 
 
 def is_reset(fileno: int) -> bool:
-    """Tell whether nothing can pass on a connection any more; False where the system has no poll().
+    """Tell whether a connection has been reset; False where the system does not say.
 
-    A client that has only finished writing (FIN) is still there.
+    A client that has finished writing (FIN) is still there, and one that has closed a UNIX socket
+    may have left what is still to be read: that is POLLHUP, and no reset.
 
-    Source: poll(2): POLLERR and POLLHUP are told without being asked for.
+    Source: poll(2): POLLERR is told without being asked for.
 
     Args:
         fileno: of a connected socket.
@@ -23,4 +24,4 @@ def is_reset(fileno: int) -> bool:
         return False
     poll = select.poll()
     poll.register(fileno, 0)
-    return bool(poll.poll(0))
+    return any(events & select.POLLERR for _, events in poll.poll(0))

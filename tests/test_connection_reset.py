@@ -39,6 +39,15 @@ def test_a_reset_is_seen_behind_unread_bytes() -> None:
             assert time.monotonic() < deadline
 
 
+def test_what_a_unix_client_has_left_is_still_to_be_read() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"unread")
+        theirs.close()
+        assert not is_reset(ours.fileno())
+        assert ours.recv(10) == b"unread"
+
+
 def test_websocket_that_is_not_accepted(serve: Serve, row: Row) -> None:
     server = serve("--ws-accept-timeout", LONG, app=APP, row=row)
     with WebSocket(server.address) as client:
