@@ -251,6 +251,11 @@ class HttpConnection:
             await checkpoint()
 
     @property
+    def app_runs(self) -> bool:
+        """Tell whether a request has been read whose response is not complete."""
+        return self.request is not None and not self.request.over
+
+    @property
     def may_read_ahead(self) -> bool:
         """Tell whether bytes of later requests may be held while one is served."""
         return len(self.buffer) < HIGH_WATER
@@ -276,7 +281,7 @@ class HttpConnection:
             self.transport.finish_writing()
             self.expired = deadlines.NONE
             self.deadlines.arm(deadlines.LINGER, time.monotonic())
-            while not self.expired and await self.read() != b"":
+            while not (self.expired or self.lost) and await self.read() != b"":
                 await self.breathe()
         self.drop()
 
@@ -311,7 +316,7 @@ class HttpConnection:
         elif expired:
             self.expired = expired
             self.transport.wake()
-        elif self.request is not None and self.transport.is_reset():
+        elif self.app_runs and self.transport.is_reset():
             self.drop()  # an application that neither receives nor sends would not find out
         elif self.request is not None and self.request.start_is_held:
             self._tasks.start_soon(self.request.flush_start)

@@ -265,7 +265,7 @@ class RequestTask:
         connection = self._connection
         connection.deadlines.arm(deadlines.LINGER, time.monotonic())
         limit = self._exchange.received + http_exchange.DRAIN_LIMIT
-        while not self._exchange.request_complete and not connection.expired:
+        while not (self._exchange.request_complete or connection.expired or connection.lost):
             if not connection.buffer:
                 data = await connection.read()
                 if data is None:

@@ -30,6 +30,8 @@ MUCH = 48 * MEBIBYTE
 PATIENCE = 75.0
 # Seconds after which a connection that its client has reset should be gone.
 FREED_WITHIN = 5.0
+# Seconds in which the connections of others, who have been answered, come to their end.
+AT_REST = 1.0
 # What a server with more than this is started anew for the next attack: it might use it again.
 CLEAN = 2 * MEBIBYTE
 # So many rows of ours are shown: one of each kind.
@@ -52,9 +54,10 @@ THROWN_MEANS = f"""\
 
 MiB of memory that the server had more at its peak than before, all its processes together. The client
 throws up to 128 MiB, or as much as is taken, on one connection; the compressed GiB is one MiB on the
-wire. A WebSocket message may have 16 MiB by most servers' defaults. Bold: more than {MUCH // MEBIBYTE} MiB. *stuck*: meanwhile nobody else got an answer within
-{ANSWER_BOUND:.0f} s. *ended*: the server ended, or answers nobody any more. *kept*: the connection was still open
-{FREED_WITHIN:.0f} s after the client had reset it. A dash: not offered.
+wire. A WebSocket message may have 16 MiB by most servers' defaults. Bold: more than {MUCH // MEBIBYTE} MiB.
+*stuck*: meanwhile nobody else got an answer within {ANSWER_BOUND:.0f} s. *ended*: the server ended, or answers
+nobody any more. *kept*: the server still held the connection {FREED_WITHIN:.0f} s after its client had reset it,
+A dash: not offered.
 """
 SLOW_MEANS = f"""\
 ## How long one client can keep a connection
@@ -96,8 +99,8 @@ def servers() -> list[Server]:
     return found
 
 
-def throw_at(running: Attacked, attack: Throw, sockets: int) -> str:
-    """Return the cell of one attack on a server that has so many sockets at rest."""
+def throw_at(running: Attacked, attack: Throw) -> str:
+    """Return the cell of one attack."""
     before = running.resident()
     running.forget_peak()
     marks = []
@@ -113,11 +116,13 @@ def throw_at(running: Attacked, attack: Throw, sockets: int) -> str:
     if not running.serves():
         marks.append("stuck")
     growth = max(0, running.resident("VmHWM") - before)
+    time.sleep(AT_REST)
+    open_still, sockets = not _is_over(client.socket), running.sockets()
     client.reset()
     deadline = time.monotonic() + FREED_WITHIN
-    while running.sockets() > sockets and time.monotonic() < deadline:
+    while open_still and running.sockets() >= sockets and time.monotonic() < deadline:
         time.sleep(0.1)  # between two looks
-    if running.sockets() > sockets:
+    if open_still and running.sockets() >= sockets:
         marks.append("kept")
     if not running.serves():
         marks = ["ended"]
@@ -131,16 +136,22 @@ def throw_all(server: Server) -> dict[str, str]:
     waiting = dict(THROWN)
     while waiting:
         with Attacked(server.command) as running:
-            time.sleep(1)  # for it to be at rest
-            fresh, sockets = running.resident(), running.sockets()
+            fresh = running.resident()
             while waiting:
                 name = next(iter(waiting))
-                cells[name] = throw_at(running, waiting.pop(name), sockets)
+                cells[name] = throw_at(running, waiting.pop(name))
                 sys.stderr.write(f"{server.id}: {name}: {cells[name]}\n")
                 clean = running.resident() < fresh + CLEAN and "*" not in cells[name]
                 if not clean:
                     break
     return cells
+
+
+def _is_over(client: socket.socket) -> bool:
+    """Tell whether the server has closed, perhaps behind what nobody reads."""
+    poll = select.poll()
+    poll.register(client, select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 class Waiting:
@@ -165,7 +176,7 @@ class Waiting:
                 while self._socket.recv(65_536):
                     pass
                 self._end()
-            elif self._is_over():
+            elif _is_over(self._socket):
                 self._end()
         except BlockingIOError:
             pass
@@ -176,12 +187,6 @@ class Waiting:
                 self._socket.sendall(self._what.drop)
             except OSError:
                 self._end()
-
-    def _is_over(self) -> bool:
-        """Tell whether the server has closed behind what nobody reads."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLRDHUP)
-        return bool(poll.poll(0))
 
     def _end(self) -> None:
         self.ended = time.monotonic() - self._begun

@@ -211,3 +211,17 @@ async def test_unread_content_is_not_the_next_request() -> None:
         await client.send(WITH_CONTENT + b"GET /" + GET)
         assert await client.response() == (200, b"hello")
         assert await client.response() == (200, b"hello")
+
+
+@pytest.mark.parametrize("length", [b"100000", b"1000"], ids=["lingers", "drains"])
+async def test_connection_that_is_dropped_while_it_reads_away_what_is_left(length: bytes) -> None:
+    """Its task ends: it must not go on reading what cannot come."""
+    async with driving(hello) as driven, driven.client() as client:
+        await client.send(WITH_CONTENT.replace(b"5", length))
+        assert (await client.response())[0] == 200
+        await anyio.wait_all_tasks_blocked()
+        for connection in tuple(driven.server.connections):
+            connection.drop()
+        with anyio.fail_after(30):
+            await anyio.wait_all_tasks_blocked()
+    assert not driven.server.connections
