@@ -29,7 +29,8 @@ WARM = 10
 # Caches of Python's own may still grow, by less than one block in ten connections.
 _UNEXACT = ("objects", "blocks")
 _SLACK = 300
-MEMORY = 8 * MEBIBYTE
+# malloc keeps what a hundred at once have had at their most: 300 KiB each where they compress.
+MEMORY = 32 * MEBIBYTE
 
 
 @dataclass(frozen=True)
