@@ -23,7 +23,10 @@ VARIABLES = {*map(variable_name, SETTINGS), "ESG_APP", "ESG_CONFIG", "ESG_ACCEL"
 # Of a container's program, and what stands for any option.
 OF_OTHERS = {"--time", "--no-x"}
 # These are about others' options, too, or those of the repository's own programs.
-ELSEWHERE = ("docs/from-", "docs/conformance", "docs/running-conformance", "bench/", "C")
+ELSEWHERE = (
+    *("docs/from-", "docs/conformance", "docs/running-conformance", "docs/abuse-peers"),
+    *("bench/", "C"),
+)
 PAGES_FOR_USERS = [of for of in PAGES if not of.name.startswith(ELSEWHERE)]
 
 
