@@ -56,14 +56,14 @@ MiB of memory that the server had more at its peak than before, all its processe
 throws up to 128 MiB, or as much as is taken, on one connection; the compressed GiB is one MiB on the
 wire. A WebSocket message may have 16 MiB by most servers' defaults. Bold: more than {MUCH // MEBIBYTE} MiB.
 *stuck*: meanwhile nobody else got an answer within {ANSWER_BOUND:.0f} s. *ended*: the server ended, or answers
-nobody any more. *kept*: the server still held the connection {FREED_WITHIN:.0f} s after its client had reset it,
+nobody any more. *kept*: the server still held the connection {FREED_WITHIN:.0f} s after its client had reset it.
 A dash: not offered.
 """
 SLOW_MEANS = f"""\
 ## How long one client can keep a connection
 
 Seconds until the server had closed; bold: not within {PATIENCE:.0f}. Clients that do not read are counted until
-their connection was reset or at its end.
+their connection was reset or at its end. *ended*: the server ended under them, all at once.
 """
 
 
@@ -207,17 +207,19 @@ def wait_on_all(tested: list[Server]) -> dict[str, dict[str, str]]:
     cells: dict[str, dict[str, str]] = {server.id: {} for server in tested}
     with ExitStack() as running:
         clients: list[Waiting] = []
+        started: dict[str, Attacked] = {}
         for server in tested:
-            started = running.enter_context(Attacked(server.command))
-            clients += [Waiting(server.id, kind, started.address) for kind in SLOW]
+            attacked = started[server.id] = running.enter_context(Attacked(server.command))
+            clients += [Waiting(server.id, kind, attacked.address) for kind in SLOW]
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and any(c.ended is None for c in clients):
             for client in clients:
                 if client.ended is None:
                     client.look()
             time.sleep(1)  # the pace of the drops
+        ended = {name for name, attacked in started.items() if not attacked.serves()}
         for client in clients:
-            cells[client.server][client.kind] = client.cell
+            cells[client.server][client.kind] = "*ended*" if client.server in ended else client.cell
             client.close()
     return cells
 
