@@ -8,12 +8,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from esg.connection_reset import is_reset
 from tests.conformance.websocket_frames import BINARY, frame
-from tests.conftest import Serve
+from tests.conftest import Serve, require
 from tests.hardening.throwing import throw_repeatedly
 from tests.rows import Row
 from tests.server import ServerProcess
+from tests.supervisor.rows import PROCESS_ROWS
 from tests.websocket_client import OPENING, WebSocket
 
 APP = "tests.apps.besieged:app"
@@ -21,6 +24,12 @@ APP = "tests.apps.besieged:app"
 MOST = 2**28
 # Nobody waits for this in a test.
 LONG = "600"
+
+
+@pytest.fixture(scope="module", params=PROCESS_ROWS)
+def row(request: pytest.FixtureRequest) -> Row:
+    """Return a row of each kind, and the others on request."""
+    return require(request.param)
 
 
 def test_a_reset_is_seen_behind_unread_bytes() -> None:
