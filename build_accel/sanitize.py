@@ -19,7 +19,7 @@ _TESTS = [
     *("-m", "", "-k", "not memory-", "--patience", "90"),
     # They look at the sources or build without sanitizers; ASan's own memory grows.
     *("--ignore=tests/accel/test_rules.py", "--ignore=tests/accel/test_build.py"),
-    "--ignore=tests/accel/test_leaks.py",
+    *("--ignore=tests/accel/test_leaks.py", "--ignore=tests/fuzzing/test_command.py"),
 ]
 
 
