@@ -14,8 +14,8 @@ from esg.accel.serving cimport Serving, monotonic
 
 from esg.accel.transport_socket import fileno, is_at_end, reset
 from esg.binding import endpoint, peer
-from esg.logs import logger
 from esg.connection_reset import is_reset
+from esg.logs import logger
 from esg.send_buffer import unacknowledged
 
 cdef enum:
