@@ -119,10 +119,13 @@ class SocketTransport:
         part.close()
         return ()
 
-    async def wait_writable(self) -> None:
-        """Wait until the kernel takes more, or `wake` is called."""
-        with suppress(ClosedResourceError):
+    async def wait_writable(self) -> bool:
+        """Wait until the kernel takes more (True), or `wake` is called."""
+        try:
             await wait_writable(self._socket)
+        except ClosedResourceError:
+            return False
+        return True
 
     def unacknowledged(self) -> int:
         """Return how many bytes the client's side has not taken; 0 where nobody knows."""

@@ -155,6 +155,7 @@ class WriteQueue:
 
     async def _write_waiting(self) -> None:
         connection = self._connection
+        has_room = True
         try:
             while self._waiting and not connection.lost:
                 item = self._waiting[0]
@@ -162,8 +163,9 @@ class WriteQueue:
                     item.set()
                 elif rest := self._write_piece(item):
                     self._waiting[:1] = rest
-                    connection.deadlines.arm(deadlines.WRITE, time.monotonic())
-                    await connection.transport.wait_writable()
+                    if has_room:  # else the client has shown nothing: the time runs on
+                        connection.deadlines.arm(deadlines.WRITE, time.monotonic())
+                    has_room = await connection.transport.wait_writable()
                     continue
                 self._waiting.pop(0)
         except FileFailure as error:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from types import SimpleNamespace
+
 import anyio
 import pytest
 
 from esg.asgi import Receive, Scope, Send
+from esg.pure import write_queue
 from tests.pure.driver import GET, Client, answer, content, driving, start
 
 pytestmark = pytest.mark.anyio
@@ -117,3 +122,30 @@ async def test_the_next_response_follows_the_last() -> None:
         status, body = await client.response()
         assert (status, len(body)) == (200, LARGE)
         assert await client.response() == (200, b"x" * 5)
+
+
+async def test_a_writer_that_is_woken_for_nothing_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the kernel takes shows that the client reads."""
+    passed = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed[0])
+    monkeypatch.setattr(write_queue, "time", clock)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start(200, length(LARGE)))
+        await send(content(b"x" * LARGE))
+
+    async with driving(app) as driven:
+        client = socket.create_connection(("127.0.0.1", driven.port))  # nobody reads from it
+        client.sendall(GET)
+        await driven.until(lambda: bool(driven.server.connections))
+        (connection,) = driven.server.connections
+        for _ in range(10):  # the kernel takes a little more as it moves things
+            await driven.sweep(0)
+            connection.transport.wake()
+        await driven.sweep(0)
+        passed[0] = 50
+        connection.transport.wake()
+        await driven.sweep(61)
+        await anyio.wait_all_tasks_blocked()
+        assert not driven.server.connections
+        client.close()
