@@ -1,25 +1,39 @@
 """Run the tests in two processes side by side: `python -m tests` and pytest's arguments.
 
-One runs the conformance suite, which is about half of the time, the other everything else, as
-plain pytest both. Of the first one's output nothing is shown before it has ended.
+Plain pytest both: one runs the conformance suite and some folders with it, which is about half of
+the time, the other everything else. What the first one says is shown when both have ended.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 REPORTS = TESTS.parent / ".cache" / "tests"
-SUITE = TESTS / "conformance"
+FIRST = [
+    TESTS / name
+    for name in (
+        "accel",
+        "autobahn",
+        "bench",
+        "clients",
+        "conformance",
+        "differential",
+        "documentation",
+        "ecosystem",
+        "fuzzing",
+        "hardening",
+    )
+]
 NO_TESTS = 5  # pytest's exit code
 
 
-def ignored(*kept: Path) -> list[str]:
-    """Return arguments that leave out everything but some of the folders and files of tests/."""
-    others = [path for path in TESTS.iterdir() if path not in kept]
-    return [f"--ignore={path}" for path in others if path.is_dir() or path.match("test_*.py")]
+def ignored(paths: Iterable[Path]) -> list[str]:
+    """Return arguments that leave folders and files of tests/ out."""
+    return [f"--ignore={path}" for path in paths if path.is_dir() or path.match("test_*.py")]
 
 
 def start(name: str, arguments: list[str], output: Path | None) -> subprocess.Popen[bytes]:
@@ -48,13 +62,14 @@ def outcome(name: str, code: int) -> int:
 def main(arguments: list[str]) -> int:
     """Run both; return pytest's exit code for the two together."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    output = REPORTS / "conformance.log"
-    suite = start("conformance", [*ignored(SUITE), *arguments], output)
+    output = REPORTS / "first.log"
+    others = [path for path in TESTS.iterdir() if path not in FIRST]
+    first = start("first", [*ignored(others), *arguments], output)
     try:
-        others = start("others", [f"--ignore={SUITE}", *arguments], None)
-        codes = [outcome("others", others.wait()), outcome("conformance", suite.wait())]
+        second = start("second", [*ignored(FIRST), *arguments], None)
+        codes = [outcome("second", second.wait()), outcome("first", first.wait())]
     finally:
-        suite.wait()  # Ctrl-C has reached it, too
+        first.wait()  # Ctrl-C has reached it, too
         sys.stdout.buffer.write(output.read_bytes())
         sys.stdout.flush()
     failed = [code for code in codes if code not in (0, NO_TESTS)]
