@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from esg.asgi import ASGI_VERSION, LIFESPAN_SPEC_VERSION, ASGIApp, Message
-from esg.cancellation import is_cancelled
+from esg.cancellation import forget_own_cancellation, is_cancelled
 from esg.errors import LifespanError
 from esg.logs import logger
 from esg.rules import lifespan as table
@@ -101,6 +101,7 @@ class Lifespan:
         finally:
             self._settled.set()
             self._ended.set()
+        await forget_own_cancellation()
 
     def _ended_with(self, error: BaseException | None) -> None:
         before = self._table.state

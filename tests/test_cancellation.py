@@ -9,7 +9,7 @@ import asyncio
 import anyio
 import pytest
 
-from esg.cancellation import is_cancelled
+from esg.cancellation import forget_own_cancellation, is_cancelled
 
 pytestmark = pytest.mark.anyio
 
@@ -68,3 +68,29 @@ async def test_not_where_a_task_cancels_itself(anyio_backend_name: str) -> None:
         raise AssertionError("not cancelled")
 
     assert not await asyncio.create_task(cancel_itself())
+
+
+async def test_forgotten_where_a_task_cancels_itself(anyio_backend_name: str) -> None:
+    """A task that ends as cancelled would have its group cancel all others."""
+    if anyio_backend_name == "trio":
+        pytest.skip("a trio task cannot cancel itself but by a scope of its own")
+
+    async def cancel_itself() -> None:
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+        await forget_own_cancellation()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(cancel_itself)
+        await anyio.wait_all_tasks_blocked()
+        assert not is_cancelled()
+
+
+async def test_cancellation_from_outside_is_not_forgotten() -> None:
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await forget_own_cancellation()
+        assert is_cancelled()
+        await anyio.sleep_forever()
+    assert scope.cancelled_caught

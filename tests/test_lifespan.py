@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
@@ -268,3 +269,26 @@ async def test_own_cancellation_is_an_error_like_others(
     with caplog.at_level(logging.INFO, "esg"):
         await run(app, "auto")
     assert "CancelledError" in caplog.messages[0]
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_own_cancellation_before_the_end_ends_nobody_else(
+    started: bool, anyio_backend_name: str
+) -> None:
+    if anyio_backend_name == "trio":
+        pytest.skip("a trio task cannot cancel itself but by a scope of its own")
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if started:
+            await send(COMPLETE)
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+
+    lifespan = Lifespan(app, "auto", 5.0)
+    async with anyio.create_task_group() as tasks:
+        await lifespan.startup(tasks)
+        await anyio.wait_all_tasks_blocked()
+        assert not tasks.cancel_scope.cancel_called
+        await lifespan.shutdown()

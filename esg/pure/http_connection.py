@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from esg.cancellation import is_cancelled
+from esg.cancellation import forget_own_cancellation, is_cancelled
 from esg.errors import RequestRejected, TLSHandshakeFailed
 from esg.logs import logger
 from esg.pure.proxy_header import take_proxy_header
@@ -116,6 +116,7 @@ class HttpConnection:
             if is_cancelled():
                 raise
             logger.debug("A request's task ended with %r", error)  # the application's own doing
+        await forget_own_cancellation()
 
     async def _run_websocket(self, head: RequestHead) -> None:
         try:

@@ -153,6 +153,15 @@ async def unprintable(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise one
 
 
+async def cancels_itself(scope: Scope, receive: Receive, send: Send) -> None:
+    """Cancel its own task and return, without having answered or afterwards."""
+    if scope["query_string"] == b"after":
+        await (answer(send, b"done") if scope["type"] == "http" else sockets.accept(receive, send))
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
 async def sockets_that_fail(scope: Scope, receive: Receive, send: Send) -> None:
     """Raise in a WebSocket, as the query says."""
     query = parse_qs(scope["query_string"].decode())
@@ -169,6 +178,7 @@ async def sockets_that_fail(scope: Scope, receive: Receive, send: Send) -> None:
 ROUTES: dict[tuple[str, str], Route] = {
     ("http", "/block"): block,
     ("http", "/borrow"): borrow,
+    ("http", "/cancel-itself"): cancels_itself,
     ("http", "/clock"): clock,
     ("http", "/close-all"): close_all,
     ("http", "/close-own-socket"): close_own_socket,
@@ -178,6 +188,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("http", "/inheritable"): inheritable,
     ("http", "/thread"): thread,
     ("http", "/unprintable"): unprintable,
+    ("websocket", "/cancel-itself"): cancels_itself,
     ("websocket", "/ill"): sockets_that_fail,
     ("websocket", "/thread"): socket_in_a_thread,
 }

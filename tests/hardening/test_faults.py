@@ -230,3 +230,23 @@ def test_websocket_app_that_raises(server: ServerProcess, row: Row, what: str, w
             assert answer.status == 500
     server.stderr.wait_for("^ERROR: +Exception in the application", since=since)
     assert serves(server)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_app_that_cancels_itself_and_returns(
+    server: ServerProcess, row: Row, kind: str, when: str
+) -> None:
+    """Its task would end as cancelled, and the task group would end all others."""
+    if row.loop == "trio":
+        pytest.skip("a trio task cannot cancel itself but by a scope of its own")
+    target = f"/cancel-itself?{when}"
+    with server.connect() as other:
+        if kind == "http":
+            with server.connect() as client:
+                assert client.get(target).status == (200 if when == "after" else 500)
+        else:
+            with WebSocket(server.address) as client:
+                assert client.ask(target).status == (101 if when == "after" else 500)
+        assert other.get("/").body == b"hello"
+        assert serves(server)
