@@ -129,6 +129,22 @@ def test_pipelined_requests_that_have_come_are_answered(serve: Serve, row: Row) 
     assert server.wait_exit() == 0
 
 
+def test_connections_that_wait_in_the_kernel_are_served(serve: Serve, row: Row) -> None:
+    """As many as may wait there, not only those that are accepted at once."""
+    server = serve(app="tests.apps.faulty:app", row=row)
+    with server.connect() as blocking, ExitStack() as clients:
+        blocking.request("/block")
+        server.stdout.wait_for("block: begun")
+        waiting = [clients.enter_context(server.connect()) for _ in range(200)]
+        for client in waiting:
+            client.request("/", fields=[("Connection", "close")])
+        server.send_signal(signal.SIGTERM)
+        server.open_gate()
+        assert blocking.response().body == b"blocked"
+        assert all(client.response().body == b"hello" for client in waiting)
+    assert server.wait_exit() == 0
+
+
 def test_background_work_ends_within_the_bound(serve: Serve, row: Row) -> None:
     server = serve(row=row)
     with server.connect() as client:

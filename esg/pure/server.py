@@ -87,7 +87,7 @@ class PureServer:
                 await anyio.sleep(PAUSE)
                 continue
             try:
-                self._accept_waiting(listener, requests, turn)
+                self._accept_waiting(listener, requests, min(turn, _ACCEPTS_AT_ONCE))
             except OSError as error:
                 if error.errno == errno.ECONNABORTED:
                     continue  # the client was gone before it was accepted
@@ -98,8 +98,8 @@ class PureServer:
             else:
                 trouble = None
 
-    def _accept_waiting(self, listener: socket.socket, requests: TaskGroup, turn: int) -> None:
-        """Accept what the kernel has, a bounded number at once.
+    def _accept_waiting(self, listener: socket.socket, requests: TaskGroup, most: int) -> None:
+        """Accept what the kernel has, but no more than `most`.
 
         Raises:
             OSError: there is no room for another connection, or this one is gone.
@@ -107,7 +107,7 @@ class PureServer:
         new = 0
         try:
             room = self.service.room_for_connections(len(self.connections))
-            while new < min(_ACCEPTS_AT_ONCE, room, turn):
+            while new < min(room, most):
                 self._open(listener.accept()[0], requests)
                 new += 1
         except BlockingIOError:
@@ -122,7 +122,7 @@ class PureServer:
         for listener in self.service.listeners:
             if not self.service.retiring:
                 with suppress(OSError):  # the listener goes anyway
-                    self._accept_waiting(listener, requests, _ACCEPTS_AT_ONCE)
+                    self._accept_waiting(listener, requests, self.service.config.backlog + 1)
             listener.close()
 
     async def _serve_idle_once_more(self) -> None:
