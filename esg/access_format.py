@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from esg.rules.access_line import escaped
+
 Fields = Iterable[tuple[bytes, bytes]]
 
 DEFAULT: Final = "default"
@@ -80,14 +82,6 @@ class AccessEntry:
 
 
 Render = Callable[[AccessEntry], str]
-
-
-def escaped(value: bytes) -> str:
-    r"""Return bytes of a client as text of one line: anything but visible ASCII as \xhh."""
-    text = value.decode("latin-1")
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return text
-    return "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in text)
 
 
 def header_value(headers: Fields, name: bytes) -> str:

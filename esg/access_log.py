@@ -9,23 +9,15 @@ import time
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from esg.access_format import DEFAULT, AccessEntry, Fields, compile_format, escaped
-from esg.logs import access_logger, logger
+from esg.access_format import DEFAULT, AccessEntry, Fields, compile_format
+from esg.line_handler import LineHandler
+from esg.logs import access_logger, direct_handler, logger
+from esg.rules.access_line import access_line, escaped, shown_address
 from esg.rules.request_head import RequestHead
 from esg.rules.scope import Address
 
-_LINE: Final = '%s - "%s %s HTTP/%s" %d'
-
-
-def shown_address(client: Address) -> str:
-    """Return a peer's address as logs show it.
-
-    The name that a UNIX socket's peer may have is its own choice, line ends included: not shown.
-    """
-    if client is None or client[1] is None:
-        return "unix"
-    host, port = client
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+# The arguments are those that formatters made for uvicorn's access log take apart.
+_RECORD: Final = '%s - "%s %s HTTP/%s" %d'
 
 
 class Answered(Protocol):
@@ -45,14 +37,20 @@ class AccessLog:
 
     Attributes:
         detailed: `log` is to be told everything.
+        holds_lines: `hold` may be asked.
     """
 
     def __init__(
         self, line_format: str = DEFAULT, exclude: Iterable[str] = (), with_fields: bool = False
     ) -> None:
         self._render = compile_format(line_format)
-        self._excluded = re.compile("|".join(map(fnmatch.translate, exclude)) or "(?!)")
-        self.detailed = with_fields or line_format != DEFAULT
+        patterns = "|".join(map(fnmatch.translate, exclude))
+        self._excluded = re.compile(patterns) if patterns else None
+        self._is_default = line_format == DEFAULT
+        self.detailed = with_fields or not self._is_default
+        self.holds_lines = not self.detailed and self._excluded is None
+        self._held: list[str] = []
+        self._handler: LineHandler | None = None  # of those
 
     def log(
         self,
@@ -73,21 +71,56 @@ class AccessLog:
         """
         if not access_logger.isEnabledFor(logging.INFO) or self._excludes(head):
             return
+        self.write_held()
+        entry = None
         if self.detailed:
             entry = _entry(client, head, response, headers, time.perf_counter() - began)
-            access_logger.info("%s", self._render(entry), extra=entry.fields())
-            return
-        access_logger.info(
-            _LINE,
-            shown_address(client),
-            head.method,
-            escaped(_target(head)),
-            head.http_version,
-            response.status,
+        handler = direct_handler()
+        if handler is None:
+            self._log_record(client, head, response, entry)
+        elif entry is None:
+            version, status = head.http_version, response.status
+            line = access_line(client, head.method, _target(head), version, status)
+            handler.write_messages([line])
+        else:
+            handler.write_messages([self._render(entry)])
+
+    def _log_record(
+        self, client: Address, head: RequestHead, response: Answered, entry: AccessEntry | None
+    ) -> None:
+        """Log a response for those who look at records."""
+        message, args = _RECORD, _parts(client, head, response.status)
+        if entry is not None and not self._is_default:
+            message, args = "%s", (self._render(entry),)
+        fields = None if entry is None else entry.fields()
+        name, level = access_logger.name, logging.INFO
+        # Not by info(), which walks the stack to tell where it was called.
+        access_logger.handle(
+            access_logger.makeRecord(name, level, __file__, 0, message, args, None, extra=fields)
         )
 
+    def hold(self) -> list[str] | None:
+        """Return where lines in the default format may be put until `write_held`.
+
+        None where somebody may look at records: each response is to be logged by `log`.
+        """
+        self._handler = direct_handler()
+        return self._held if self._handler is not None else None
+
+    def write_held(self) -> None:
+        """Write the lines that were put there, if any."""
+        if self._held and self._handler is not None:
+            lines, self._held[:] = self._held[:], ()
+            self._handler.write_messages(lines)
+
     def _excludes(self, head: RequestHead) -> bool:
-        return self._excluded.match(head.raw_path.decode("ascii")) is not None
+        excluded = self._excluded
+        return excluded is not None and excluded.match(head.raw_path.decode("ascii")) is not None
+
+
+def _parts(client: Address, head: RequestHead, status: int) -> tuple[object, ...]:
+    target = escaped(_target(head))
+    return shown_address(client), head.method, target, head.http_version, status
 
 
 def _entry(

@@ -15,7 +15,7 @@ import stat
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TextIO
 
 # Where poll() says that a pipe can be written to, it takes this much without a wait (POSIX).
@@ -29,13 +29,19 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
     Args:
         stream: where to. Without a descriptor of its own it is written to as it is.
+        prefix: what stands in front of messages that never were records.
+
+    Attributes:
+        is_direct: `write_messages` may be used: the stream has a descriptor.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, prefix: str = "") -> None:
         super().__init__(stream)
+        self.prefix = prefix
         self._number = _descriptor_of(stream)
-        self._ready = _ready_for_more(self._number)
-        self._at_once = _taken_at_once(self._number)
+        self.is_direct = self._number >= 0 and hasattr(select, "poll")
+        self._ready = _ready_for_more(self._number) if self.is_direct else bool
+        self._is_file = self._number >= 0 and stat.S_ISREG(os.fstat(self._number).st_mode)
         self._lines: deque[bytes] = deque()
         self._size = 0  # of them, with the one that the thread is writing
         self._dropped = 0
@@ -44,27 +50,55 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or leave it to the thread."""
-        if self._ready is None:
+        if not self.is_direct:
             super().emit(record)
             return
         try:
-            line = (self.format(record) + self.terminator).encode("utf-8", "backslashreplace")
-            if not self._size:
-                self.flush()  # what others have written to the stream comes first
-            while line and not self._size and self._ready(0):
-                line = line[os.write(self._number, line[: self._at_once]) :]
-            if line:
-                self._leave(line)
+            self._write(self.format(record) + self.terminator)
         except Exception:  # noqa: BLE001 - logging's own way
             self.handleError(record)
+
+    def write_messages(self, messages: Iterable[str]) -> None:
+        """Write a line for each of some messages that never were records."""
+        between = self.terminator + self.prefix
+        self.acquire()
+        try:
+            self._write(self.prefix + between.join(messages) + self.terminator)
+        except OSError as error:
+            self._note(error)
+        finally:
+            self.release()
+
+    def _write(self, text: str) -> None:
+        lines = text.encode("utf-8", "backslashreplace")
+        if not self._size:
+            self.flush()  # what others have written to the stream comes first
+        while lines and not self._size and (self._is_file or self._ready(0)):
+            lines = lines[os.write(self._number, self._first_part(lines)) :]
+        if lines:
+            self._leave(lines)
+
+    def _first_part(self, lines: bytes) -> bytes:
+        """Return as much of lines as is written at a time.
+
+        A file takes all of it, a pipe whole lines where they fit: else those of several processes
+        would mix.
+        """
+        if self._is_file or len(lines) <= _PIPE_BUF:
+            return lines
+        return lines[: lines.rfind(b"\n", 0, _PIPE_BUF) + 1 or _PIPE_BUF]
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Drop a line that cannot be written; from a reader who has gone, drop them all."""
         error = sys.exc_info()[1]
-        if isinstance(error, BrokenPipeError):
-            self._discard_all()
-        elif not isinstance(error, OSError):  # such as a full disk, which may have room again
+        if isinstance(error, OSError):
+            self._note(error)
+        else:
             super().handleError(record)
+
+    def _note(self, error: OSError) -> None:
+        if isinstance(error, BrokenPipeError):  # others, such as a full disk, may pass
+            self._discard_all()
 
     def close(self) -> None:
         """Give the lines that wait a last chance."""
@@ -122,19 +156,8 @@ def _descriptor_of(stream: TextIO) -> int:
         return -1
 
 
-def _ready_for_more(number: int) -> Callable[[int], object] | None:
-    """Return what tells whether a descriptor takes more at once, None where nothing does."""
-    if number < 0 or not hasattr(select, "poll"):
-        return None
+def _ready_for_more(number: int) -> Callable[[int], object]:
+    """Return what tells whether a descriptor takes more at once."""
     poll = select.poll()
     poll.register(number, select.POLLOUT)
     return poll.poll
-
-
-def _taken_at_once(number: int) -> int:
-    """Return how much of a line to write at a time.
-
-    A file takes all of it: in parts, lines of several processes would mix.
-    """
-    is_file = number >= 0 and stat.S_ISREG(os.fstat(number).st_mode)
-    return sys.maxsize if is_file else _PIPE_BUF

@@ -44,12 +44,16 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Put the padded level in front of the message."""
-        level = f"{record.levelname}:"
+        record.levelprefix = self.level_prefix(record.levelname, record.levelno)
+        return super().formatMessage(record)
+
+    def level_prefix(self, name: str, number: int) -> str:
+        """Return a level as it stands in front of messages, the space behind it not included."""
+        level = f"{name}:"
         padding = " " * (9 - len(level))
         if self._colours:
-            level = f"\033[{_COLOURS.get(record.levelno, '0')}m{level}\033[0m"
-        record.levelprefix = level + padding
-        return super().formatMessage(record)
+            level = f"\033[{_COLOURS.get(number, '0')}m{level}\033[0m"
+        return level + padding
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's lines, with everything escaped that a terminal would obey.
@@ -64,12 +68,22 @@ class LineFormatter(logging.Formatter):
         return text[:begin] + "".join(map(_visible, text[begin:]))
 
 
+class BareFormatter(logging.Formatter):
+    """Format a record as its message alone."""
+
+    def __init__(self) -> None:
+        super().__init__("%(message)s")
+
+
 def _visible(character: str) -> str:
     if character.isprintable() or character == "\t":
         return character
     if character == "\n":
         return _NEXT_LINE
     return character.encode("unicode_escape").decode("ascii")
+
+
+_OWN_FORMATTERS: Final = (LineFormatter, BareFormatter)
 
 
 def configure(
@@ -100,7 +114,7 @@ def configure(
         _set_handler(logger, sys.stderr, use_colors, names_process)
         _set_handler(access_logger, sys.stdout, use_colors)
         if bare_access_log:
-            access_logger.handlers[0].setFormatter(logging.Formatter("%(message)s"))
+            _make_bare(access_logger.handlers[0])
         access_logger.setLevel(logging.NOTSET)  # as its parent: `--log-level warning` silences it
     else:
         from esg.log_config import apply_log_config  # noqa: PLC0415 - brings much, for few
@@ -146,6 +160,48 @@ def _set_handler(
     if use_colors is None:
         # https://no-color.org: set and not empty, whatever its value
         use_colors = stream.isatty() and not os.environ.get("NO_COLOR")
-    handler = LineHandler(stream)
-    handler.setFormatter(LineFormatter(use_colors, names_process))
+    formatter = LineFormatter(use_colors, names_process)
+    handler = LineHandler(stream, formatter.level_prefix("INFO", logging.INFO) + " ")
+    handler.setFormatter(formatter)
     target.handlers = [handler]
+
+
+def _make_bare(handler: logging.Handler) -> None:
+    handler.setFormatter(BareFormatter())
+    if isinstance(handler, LineHandler):
+        handler.prefix = ""
+
+
+def direct_handler() -> LineHandler | None:
+    """Return the handler that responses' lines may be written to by `LineHandler.write_messages`.
+
+    None where a record has to be made, because somebody may look at it: another handler, a filter,
+    a record factory, or a tool that has put itself into the logging module.
+    """
+    handlers = access_logger.handlers
+    handler = handlers[0] if len(handlers) == 1 else None
+    if (
+        type(handler) is not LineHandler
+        or type(handler.formatter) not in _OWN_FORMATTERS
+        or not handler.is_direct
+        or handler.level > logging.INFO
+        or handler.filters
+        or access_logger.filters
+        or access_logger.propagate
+        or type(access_logger) is not logging.Logger
+        or logging.getLogRecordFactory() is not logging.LogRecord
+    ):
+        return None
+    own = vars(logging)
+    changed = any(getattr(step, "__globals__", None) is not own for step in _steps_of_a_record())
+    return None if changed else handler
+
+
+def _steps_of_a_record() -> tuple[object, ...]:
+    """Return what becomes of a record on its way; tools replace them to see all records."""
+    return (
+        logging.Logger.handle,
+        logging.Logger.callHandlers,
+        logging.Logger.makeRecord,
+        logging.Handler.handle,
+    )

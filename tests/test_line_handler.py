@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import select
 import sys
 import threading
 from collections.abc import Iterator
@@ -75,6 +76,31 @@ def test_a_file_takes_a_line_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with (tmp_path / "log").open("w", encoding="utf-8") as stream:
         log(LineHandler(stream), "x" * 99_999)
     assert written == [100_000]
+
+
+def test_lines_that_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe takes whole lines at a time: those of several processes do not mix."""
+    written: list[bytes] = []
+    os_write = os.write
+
+    def write(number: int, data: bytes) -> int:
+        written.append(data)
+        return os_write(number, data)
+
+    monkeypatch.setattr(os, "write", write)
+    with pipe() as (reader, handler):
+        handler.prefix = "INFO: "
+        handler.write_messages([LINE] * 10)
+        assert [reader.readline() for _ in range(10)] == [f"INFO: {LINE}\n".encode()] * 10
+    assert all(data.endswith(b"\n") and len(data) <= select.PIPE_BUF for data in written)
+
+
+def test_lines_that_are_no_records_and_a_reader_that_goes() -> None:
+    with pipe() as (reader, handler):
+        reader.close()
+        handler.write_messages(["to nobody"])
+        handler.write_messages(["to nobody either"])
+        assert not handler._size
 
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from esg import logs
-from esg.logs import TRACE, LineFormatter, access_logger, configure, logger, reopen_files
+from esg.line_handler import LineHandler
+from esg.logs import (
+    TRACE,
+    LineFormatter,
+    access_logger,
+    configure,
+    direct_handler,
+    logger,
+    reopen_files,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +197,90 @@ def test_lines_may_name_the_process(streams: tuple[Terminal, Terminal]) -> None:
     access_logger.info("a response")
     assert streams[0].getvalue() == f"INFO:     [{os.getpid()}] hello\n"
     assert streams[1].getvalue() == "INFO:     a response\n"
+
+
+class _Own(logging.Formatter):
+    pass
+
+
+def _own_factory(*args: Any, **keywords: Any) -> logging.LogRecord:
+    return logging.LogRecord(*args, **keywords)
+
+
+def _patched(*_: object) -> None:
+    """See every record, as tools that report errors do."""
+
+
+@pytest.fixture
+def _to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have what is logged go to a file, which has a descriptor."""
+    with (tmp_path / "log").open("w", encoding="utf-8") as stream:
+        monkeypatch.setattr("esg.logs.sys", SimpleNamespace(stderr=stream, stdout=stream))
+        yield
+
+
+def own_handler(bare: bool = False) -> LineHandler:
+    """Let ESG give `esg.access` its handler, and return that.
+
+    For tests to call: pytest gives handlers of its own to loggers that do not propagate.
+    """
+    configure("info", access_log=True, use_colors=True, bare_access_log=bare)
+    (handler,) = access_logger.handlers
+    assert isinstance(handler, LineHandler)
+    return handler
+
+
+@pytest.mark.usefixtures("_to_a_file")
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_handler_that_needs_no_record(bare: bool) -> None:
+    handler = own_handler(bare)
+    assert direct_handler() is handler
+    access_logger.info("text")
+    handler.write_messages(["text"])
+    first, second = Path(handler.stream.name).read_text("utf-8").splitlines()
+    assert first == second == ("text" if bare else "\033[32mINFO:\033[0m     text")
+
+
+@pytest.mark.usefixtures("_to_a_file")
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda handler: handler.setFormatter(_Own()),
+        lambda handler: handler.setLevel(logging.WARNING),
+        lambda handler: handler.addFilter(lambda _: True),
+        lambda _: access_logger.addHandler(logging.NullHandler()),
+        lambda _: access_logger.handlers.clear(),
+    ],
+    ids=["formatter", "level", "filter", "another handler", "no handler"],
+)
+def test_a_handler_that_somebody_has_changed(look: Callable[[LineHandler], None]) -> None:
+    look(own_handler())
+    assert direct_handler() is None
+
+
+@pytest.mark.usefixtures("_to_a_file")
+def test_others_who_look_at_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = own_handler()
+    for target, name, value in (
+        (access_logger, "propagate", True),
+        (access_logger, "filters", [lambda _: True]),
+        (logging.Logger, "callHandlers", _patched),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, value)
+            assert direct_handler() is None
+    factory = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(_own_factory)
+    try:
+        assert direct_handler() is None
+    finally:
+        logging.setLogRecordFactory(factory)
+    assert direct_handler() is handler
+
+
+def test_a_stream_without_a_descriptor_needs_records(streams: tuple[Terminal, Terminal]) -> None:
+    configure("info", access_log=True, use_colors=False, bare_access_log=True)
+    assert direct_handler() is None
 
 
 def test_files_are_opened_again(tmp_path: Path) -> None:

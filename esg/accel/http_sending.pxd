@@ -36,4 +36,5 @@ cdef class HttpSending(HttpContent):
     cdef int flush_held_start(self) except -1
     cdef int writing_resumed(self) except -1
     cdef int end_response(self) except -1
+    cdef int _log_access(self) except -1
     cdef int cut_off(self) except -1

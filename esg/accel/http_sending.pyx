@@ -257,13 +257,12 @@ cdef class HttpSending(HttpContent):
         wake(self.receivers)
         return self.connection.response_over()
 
-    def _log_access(self):
-        fields = self._plain_fields or ()
+    cdef int _log_access(self) except -1:
+        cdef object fields = self._plain_fields or ()
         if self.wire is not None:
             fields = self.wire.response.fields
-        log = self.serving.service.access_log.log
-        client = self.connection.client if self.client is None else self.client
-        log(client, self.head, self, fields, self.began)
+        cdef object client = self.connection.client if self.client is None else self.client
+        return self.serving.log_access(client, self.head, self, fields, self.began)
 
 
 async def _checkpoint():

@@ -3,7 +3,7 @@
 from esg.accel.request_parser cimport RequestParser
 from esg.accel.rules.deadlines cimport Timeouts
 from esg.accel.rules.proxy_headers cimport ProxyHeaders
-from esg.accel.rules.request_head cimport HeadLimits
+from esg.accel.rules.request_head cimport HeadLimits, RequestHead
 from esg.accel.rules.response_head cimport DefaultFields
 from esg.accel.rules.trusted_proxies cimport TrustedProxies
 
@@ -39,6 +39,7 @@ cdef class Serving:
     cdef bint counts_requests
     cdef bint logs_access
     cdef bint logs_details
+    cdef bint logs_lines
     cdef bint bounds_requests
     cdef public object on_room  # called when a connection has ended
     cdef readonly bint has_extra_fields
@@ -53,10 +54,15 @@ cdef class Serving:
     cdef DefaultFields _defaults
     cdef long long _second
     cdef object _emptied
+    # Those of the access log in this turn of the loop; None before the first.
+    cdef list _lines
 
     cdef bint trusts(self, object client, object server) except -1
     cdef bint believes(self, object client, object server) except -1
     cdef DefaultFields default_fields(self)
+    cdef int log_access(
+        self, tuple client, RequestHead head, object response, object fields, double began
+    ) except -1
     cdef int check_thread(self) except -1
     cdef bint saturated(self) except -1
     cdef void request_started(self) except *

@@ -16,6 +16,7 @@ import sys
 from anyio import to_thread
 
 from esg.accel.request_parser cimport request_parser
+from esg.accel.rules.access_line cimport access_line
 
 from esg.errors import WrongThread
 from esg.logs import access_logger
@@ -26,6 +27,8 @@ cdef enum:
     RECEIVE_SIZE = 131072
     # Of ciphertext: each connection's TLS keeps a copy of what it reads.
     CIPHERTEXT_SIZE = 65536
+    # Lines of the access log that wait for the end of the loop's turn.
+    MOST_LINES = 256
 
 
 cdef double monotonic() noexcept:
@@ -144,6 +147,33 @@ cdef class Serving:
         """Look again at what may change while serving; called once per sweep."""
         self.logs_access = access_logger.isEnabledFor(logging.INFO)
         self.logs_details = self.logs_access and self.service.access_log.detailed
+        self.logs_lines = self.logs_access and self.service.access_log.holds_lines
+
+    cdef int log_access(
+        self, tuple client, RequestHead head, object response, object fields, double began
+    ) except -1:
+        """Log a response: see `AccessLog.log`. Lines of one turn of the loop are written together."""
+        if self._lines is None and self.logs_lines:
+            self._lines = self.service.access_log.hold()
+            if self._lines is not None:
+                self.loop.call_soon(self.write_lines)
+        if self._lines is None:
+            self.service.access_log.log(client, head, response, fields, began)
+            return 0
+        cdef bytes target = head.raw_path
+        if head.query:
+            target += b"?" + head.query
+        self._lines.append(
+            access_line(client, head.method, target, head.http_version, response.status)
+        )
+        if len(self._lines) >= MOST_LINES:
+            self.service.access_log.write_held()
+        return 0
+
+    def write_lines(self):
+        """Write what this turn of the loop has logged."""
+        self._lines = None
+        self.service.access_log.write_held()
 
     def stop(self):
         """Take note that answers are the last of their connections; perhaps idle ones end, too."""

@@ -301,8 +301,8 @@ cdef class WebSocket(WebSocketSending):
         self._answered = True
         if self.serving.logs_access:
             outcome = Outcome(self.status, self.answers.sent())
-            log = self.serving.service.access_log.log
-            log(self._client, self.head, outcome, self.answers.headers(), self.began)
+            fields = self.answers.headers()
+            self.serving.log_access(self._client, self.head, outcome, fields, self.began)
         return 0
 
     # How the application ends.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from esg.access_format import PRESETS, AccessEntry, compile_format
-from esg.access_log import shown_address
+from esg.rules.access_line import shown_address
 from tests.fuzzing.given import Given
 from tests.fuzzing.lines import field_lines
 
