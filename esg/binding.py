@@ -122,6 +122,23 @@ def listen(listeners: list[socket.socket], backlog: int) -> None:
             listener.listen(backlog)
         except OSError as error:
             raise StartupError(f"cannot bind {address_of(listener)}: {_reason(error)}") from None
+    check_files(listeners)
+
+
+def check_files(listeners: list[socket.socket]) -> None:
+    """See that clients find the UNIX sockets that `bind` made.
+
+    Until such a socket listens, it looks dead to another server, which removes it.
+
+    Raises:
+        StartupError: they do not.
+    """
+    for listener in listeners:
+        if isinstance(listener, _UnixListener) and not listener.has_file():
+            raise StartupError(
+                f"cannot bind {address_of(listener)}: "
+                "another server has taken the place, or somebody has removed the file"
+            )
 
 
 def _bind_tcp(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
@@ -198,9 +215,13 @@ class _UnixListener(socket.socket):
     file: Path | None = None
     identity: tuple[int, int] | None = None
 
+    def has_file(self) -> bool:
+        """Tell whether the file is there, and not one that another server has put in its place."""
+        return self.file is not None and self.identity == _identity(self.file)
+
     def remove_file(self) -> None:
-        """Remove the file, unless another server has put its own in that place."""
-        if self.file is not None and self.identity == _identity(self.file):
+        """Remove the file, if it is still ours."""
+        if self.file is not None and self.has_file():
             self.file.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from esg import binding
 from esg.config import Config
 from esg.errors import StartupError
+from tests.server import ESG
 
 
 @contextmanager
@@ -142,6 +144,33 @@ def test_release_does_not_miss_a_file_that_is_gone(tmp_path: Path) -> None:
     with bound(uds=str(path)):
         path.unlink()
     assert not path.exists()
+
+
+THIEF = """
+import os
+import socket
+
+async def app(scope, receive, send):
+    await receive()
+    own = f"socket of {os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as thief:
+        thief.bind(own)
+    os.replace(own, "socket")
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_unix_socket_that_is_taken_during_start_up(tmp_path: Path, workers: str) -> None:
+    """Until it listens, it looks dead to another server; to serve nobody would be worse."""
+    (tmp_path / "thief.py").write_text(THIEF)
+    command = [*ESG, "--uds", "socket", "--workers", workers, "--app-dir", ".", "thief:app"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 3
+    assert b"esg: cannot bind unix:socket: another server has taken the place" in ended.stderr
+    assert (tmp_path / "socket").exists()
 
 
 def test_inherited_listener(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class Announcements:
 
     def __init__(self, config: Config, listeners: list[socket.socket]) -> None:
         self._config = config
+        self._listeners = listeners
         scheme = config.scheme
         self._addresses = tuple(binding.address_of(each, scheme) for each in listeners)
         self._manager = ServiceManager.from_environment(os.environ)
@@ -39,9 +40,13 @@ class Announcements:
         Args:
             implementation: what it runs on.
             reason: why that was chosen.
+
+        Raises:
+            StartupError: clients do not find the server.
         """
         if self._told:
             return
+        binding.check_files(self._listeners)
         self._told = True
         config = self._config
         if config.impl == "auto" and implementation.startswith("pure "):

@@ -212,6 +212,8 @@ class Supervisor:
                     self._mark(number, str(message["enough"]))
                 elif "leaving" in message and self._table.leave(number, time.monotonic()):
                     logger.info("Worker %d was told to stop; starting another", process.pid)
+        except StartupError as error:
+            self._table.stop(time.monotonic(), str(error))
         except (ValueError, LookupError, TypeError) as error:
             logger.error("Worker %d makes no sense (%s); killing it", process.pid, error)
             process.send_signal(signal.SIGKILL)
