@@ -13,6 +13,10 @@ from tests.rows import Row
 
 SAMPLES = {of.file: of.text for of in page("docs/extensions.md").in_language("python")}
 LINES = b"one\ntwo\nthree\n"
+HANDSHAKE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 CLOSES = "Connection: close\r\n"
 
 
@@ -37,7 +41,7 @@ def answer(
 
 
 def test_samples_are_found() -> None:
-    assert set(SAMPLES) == {"hints", "parts", "paths", "trailers"}
+    assert set(SAMPLES) == {"denial", "hints", "parts", "paths", "trailers"}
 
 
 def test_trailers(serve: Serve, row: Row, folder: Path) -> None:
@@ -70,3 +74,9 @@ def test_parts(serve: Serve, row: Row, folder: Path) -> None:
     _, rest = answer(serve, row, folder, "parts")
     text = SAMPLES["parts"].encode()
     assert rest == (b"8\r\nparts.py\r\n7\r\n says:\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(text), text))
+
+
+def test_denial(serve: Serve, row: Row, folder: Path) -> None:
+    head, rest = answer(serve, row, folder, "denial", HANDSHAKE)
+    assert head.startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+    assert rest == b"Log in first.\n"
