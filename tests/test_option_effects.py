@@ -648,8 +648,11 @@ def reload_dir(serve: Serve, folder: Path) -> None:
 
 @effect
 def reload_include(serve: Serve, folder: Path) -> None:
+    """It adds to what counts."""
     server = reloading(serve, folder, "--reload-include", "*.html", "--reload-include", "*.css")
     site(folder, "second")
+    server.stderr.wait_for("Worker [0-9]+ has ended")
+    assert get(server).body == b"second"
     (folder / "page.html").touch()
     server.stderr.wait_for("Changed: .*/page.html; starting again")
 

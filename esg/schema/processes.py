@@ -48,16 +48,16 @@ class ProcessSettings:
         parse=_strings,
     )
     reload_include: tuple[str, ...] = setting(
-        ("*.py",),
-        "Files that count, by name or path; repeatable.",
+        (),
+        "Files that count besides *.py, by name or path; repeatable.",
         _HEADING,
         metavar="GLOB",
         repeatable=True,
         parse=_strings,
     )
     reload_exclude: tuple[str, ...] = setting(
-        (".*", ".py[cod]", ".sw.*", "~*"),
-        "Files and directories that do not; repeatable.",
+        (),
+        "Files and directories that do not, besides .*, .py[cod], .sw.* and ~*; repeatable.",
         _HEADING,
         metavar="GLOB",
         repeatable=True,

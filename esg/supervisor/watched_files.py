@@ -7,42 +7,56 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 # Time of change, size and number of a file: an editor may put a new file in an old one's place.
 Stamp: TypeAlias = tuple[int, int, int]
+
+# uvicorn's, too.
+INCLUDED: Final = ("*.py",)
+EXCLUDED: Final = (".*", ".py[cod]", ".sw.*", "~*")
+_WILD: Final = re.compile(r"[*?[]")
 
 
 class WatchedFiles:
     """Tell which files count.
 
     A glob without a slash is about names: of files to include, of files and directories to exclude.
-    One with a slash is about paths, absolute or below a watched directory.
+    One with a slash is about paths, absolute or below a watched directory. Both lists add to the
+    defaults; a default that stands in the other list counts no more. A file that is included without
+    a wildcard is meant, whatever its name is excluded by.
 
     Args:
         directories: where they are.
-        include: globs of files.
-        exclude: globs of files and directories.
+        include: globs of files, besides `INCLUDED`.
+        exclude: globs of files and directories, besides `EXCLUDED`.
     """
 
     def __init__(
         self, directories: Iterable[str], include: Sequence[str], exclude: Sequence[str]
     ) -> None:
         self.directories = [Path(directory).resolve() for directory in directories]
-        self._include = _Globs(include)
-        self._exclude = _Globs(exclude)
+        self._include = _Globs([*(glob for glob in INCLUDED if glob not in exclude), *include])
+        self._exclude = _Globs([*(glob for glob in EXCLUDED if glob not in include), *exclude])
+        self._named = _Globs([glob for glob in include if not _WILD.search(glob)])
 
     def covers(self, path: Path) -> bool:
         """Tell whether a file counts."""
         for directory in self.directories:
             if path.is_relative_to(directory):
                 below = path.relative_to(directory)
-                parents = [*below.parents][-2::-1]
-                if self._include.match(directory, below) and not any(
-                    self._exclude.match(directory, part) for part in (*parents, below)
+                parents = [*below.parents][:-1]
+                if self._counts(directory, below) and not any(
+                    self._exclude.match(directory, parent) for parent in parents
                 ):
                     return True
         return False
+
+    def _counts(self, top: Path, below: Path) -> bool:
+        """Tell whether a file counts, as far as its directories go."""
+        return self._named.match(top, below) or (
+            self._include.match(top, below) and not self._exclude.match(top, below)
+        )
 
     def stamps(self) -> dict[Path, Stamp]:
         """Return what tells a change of each file that counts."""
@@ -55,11 +69,11 @@ class WatchedFiles:
             return
         for entry in entries:
             path = Path(entry.path)
-            if self._exclude.match(top, path.relative_to(top)):
-                continue
+            below = path.relative_to(top)
             if entry.is_dir(follow_symlinks=False):
-                yield from self._below(top, path)
-            elif self._include.match(top, path.relative_to(top)):
+                if not self._exclude.match(top, below):
+                    yield from self._below(top, path)
+            elif self._counts(top, below):
                 try:
                     status = path.stat()
                 except OSError:

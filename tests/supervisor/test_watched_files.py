@@ -8,9 +8,6 @@ import pytest
 
 from esg.supervisor.watched_files import WatchedFiles
 
-INCLUDE = ("*.py",)
-EXCLUDE = (".*", ".py[cod]", ".sw.*", "~*")
-
 
 @pytest.mark.parametrize(
     ("path", "counts"),
@@ -28,7 +25,7 @@ EXCLUDE = (".*", ".py[cod]", ".sw.*", "~*")
     ],
 )
 def test_defaults(tmp_path: Path, path: str, counts: bool) -> None:
-    files = WatchedFiles([str(tmp_path)], INCLUDE, EXCLUDE)
+    files = WatchedFiles([str(tmp_path)], [], [])
     file = tmp_path / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
@@ -46,10 +43,20 @@ def test_defaults(tmp_path: Path, path: str, counts: bool) -> None:
         ("*.py", "a/generated", "generated/app.py", True),
         ("*.py", "a/b/*", "a/b/app.py", False),
         ("*.toml", "", "settings.toml", True),
+        ("*.html", "", "app.py", True),
+        ("*.html", "*.py", "app.py", False),
+        ("*.html", "*.py", "page.html", True),
+        ("*.html", "", ".#page.html", False),
+        ("", "generated", ".hidden.py", False),
+        (".env", "", ".env", True),
+        (".env", "", ".hidden/.env", False),
+        (".env", "", ".hidden.py", False),
+        (".*", "", ".hidden.py", True),
     ],
 )
 def test_globs(tmp_path: Path, include: str, exclude: str, path: str, counts: bool) -> None:
-    files = WatchedFiles([str(tmp_path)], [include], [exclude] if exclude else [])
+    """They add to the defaults; one that is a default of the other kind takes that away."""
+    files = WatchedFiles([str(tmp_path)], [include] * bool(include), [exclude] * bool(exclude))
     file = tmp_path / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
@@ -58,7 +65,7 @@ def test_globs(tmp_path: Path, include: str, exclude: str, path: str, counts: bo
 
 
 def test_an_absolute_path_may_be_excluded(tmp_path: Path) -> None:
-    files = WatchedFiles([str(tmp_path)], INCLUDE, [f"{tmp_path}/built"])
+    files = WatchedFiles([str(tmp_path)], [], [f"{tmp_path}/built"])
     assert not files.covers(tmp_path / "built" / "app.py")
     assert files.covers(tmp_path / "app.py")
 
@@ -66,15 +73,15 @@ def test_an_absolute_path_may_be_excluded(tmp_path: Path) -> None:
 def test_a_directory_below_a_hidden_one_can_be_watched(tmp_path: Path) -> None:
     watched = tmp_path / ".hidden"
     watched.mkdir()
-    assert WatchedFiles([str(watched)], INCLUDE, EXCLUDE).covers(watched / "app.py")
+    assert WatchedFiles([str(watched)], [], []).covers(watched / "app.py")
 
 
 def test_files_elsewhere_do_not_count(tmp_path: Path) -> None:
-    assert not WatchedFiles([str(tmp_path / "a")], INCLUDE, EXCLUDE).covers(tmp_path / "b.py")
+    assert not WatchedFiles([str(tmp_path / "a")], [], []).covers(tmp_path / "b.py")
 
 
 def test_stamps_tell_of_another_file_in_the_same_place(tmp_path: Path) -> None:
-    files = WatchedFiles([str(tmp_path)], INCLUDE, EXCLUDE)
+    files = WatchedFiles([str(tmp_path)], [], [])
     (tmp_path / "app.py").write_text("a = 1\n", "utf-8")
     before = files.stamps()
     (tmp_path / "new").write_text("a = 2\n", "utf-8")
@@ -83,6 +90,6 @@ def test_stamps_tell_of_another_file_in_the_same_place(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_has_no_files(tmp_path: Path) -> None:
-    assert WatchedFiles([str(tmp_path / "gone")], INCLUDE, EXCLUDE).stamps() == {}
+    assert WatchedFiles([str(tmp_path / "gone")], [], []).stamps() == {}
     (tmp_path / "broken.py").symlink_to(tmp_path / "nowhere")
-    assert WatchedFiles([str(tmp_path)], INCLUDE, EXCLUDE).stamps() == {}
+    assert WatchedFiles([str(tmp_path)], [], []).stamps() == {}
