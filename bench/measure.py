@@ -218,8 +218,8 @@ def measure_once(
             return _start_sample(pid, time.monotonic() - started)
         if scenario.asks == MEMORY:
             return _measure_idle(scenario, pid, place, settings)
-        if settings.warmup:
-            with opened(scenario, place, settings.warmup, settings.load_core) as begin:
+        if warmup := max(settings.warmup, server.least_warmup):
+            with opened(scenario, place, warmup, settings.load_core) as begin:
                 begin()
         with opened(scenario, place, settings.duration, settings.load_core) as begin:
             meter = _Meter.start(pid, core)

@@ -19,6 +19,7 @@ ALL = (*BOTH, FILES)
 
 PLAIN, LOGGED, UNIX, TLS, WORKERS = "plain", "logged", "unix", "tls", "workers"
 CPYTHON, PYPY = "CPython", "PyPy"
+JIT_WARMUP = 4  # seconds
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Server:
     def is_ours(self) -> bool:
         """Tell whether this is a row of ESG."""
         return self.name.startswith("esg-")
+
+    @property
+    def least_warmup(self) -> int:
+        """Return how long it is warmed up at least, in seconds: a JIT compiles meanwhile."""
+        return JIT_WARMUP if self.interpreter == PYPY else 0
 
     @property
     def runs_apps(self) -> bool:
