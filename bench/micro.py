@@ -149,6 +149,11 @@ def _response_head(rule: ModuleType) -> Action:
     return write
 
 
+def _access_line(rule: ModuleType) -> Action:
+    client, line = ("127.0.0.1", 54321), rule.access_line
+    return lambda: line(client, "GET", b"/items?page=2", "1.1", 200)
+
+
 def _running_time(rule: ModuleType) -> Action:
     running = rule.RunningTime(30.0, 1.0, 0.0)
     return lambda: running.expired(1.0, False)
@@ -210,6 +215,7 @@ def _session(rule: ModuleType) -> Action:
 
 
 RULES: Mapping[str, Case] = {
+    "access_line: a line": _access_line,
     "chunk_framing: 16 chunks": _chunk_framing,
     "deadlines: timers of a request, a sweep": _deadlines,
     "flow_control: 1 KiB in and out": _flow_control,

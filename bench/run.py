@@ -123,6 +123,7 @@ def machine_facts(environments: Iterable[Environment], scenarios: Sequence[Scena
         "checkout": checkout_revision(),
         "load from": ", ".join(sorted(generators)),
         "load average before": load,
+        "warming up of PyPy": f"{rows.JIT_WARMUP} s at least",
     }
 
 

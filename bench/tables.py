@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from measure import Cell, Spread
 from report import Report
 from scenarios import CPU, MEMORY, START, Scenario
-from servers import JIT_WARMUP
 from targets import TARGETS, Target
 
 NOT_MEASURED = "–"
@@ -41,7 +40,7 @@ def header(report: Report) -> str:
     lines = [f"- {name}: {value}" for name, value in report.facts.items()]
     lines.append(
         f"- {settings.rounds} round(s) of {settings.duration} s after {settings.warmup} s of"
-        f" warming up (PyPy: {max(settings.warmup, JIT_WARMUP)} s); server on core {settings.server_core}, load on core {settings.load_core}"
+        f" warming up; server on core {settings.server_core}, load on core {settings.load_core}"
     )
     return "\n".join([*lines, *(f"- **warning: {warning}**" for warning in report.warnings)])
 
