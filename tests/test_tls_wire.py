@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import ssl
@@ -195,6 +196,18 @@ def test_a_request_with_a_broken_record_behind_it(
                 pass
     check_serves(server, version)
     assert not server.stderr.matching("Internal error")
+
+
+def test_a_broken_record_gets_an_alert(server: ServerProcess, version: ssl.SSLContext) -> None:
+    """RFC 8446 section 5.2, RFC 5246 section 7.2.2."""
+    with server.connect(tls=version) as client:
+        assert client.get("/").body == b"hello"
+        assert isinstance(client.socket, ssl.SSLSocket)
+        with socket.socket(fileno=os.dup(client.socket.fileno())) as below:
+            below.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+        with pytest.raises(ssl.SSLError, match=r"(?i)alert bad record mac"):
+            client.socket.recv(1)
+    check_serves(server, version)
 
 
 def test_large_content_comes_back_whole(server: ServerProcess, version: ssl.SSLContext) -> None:

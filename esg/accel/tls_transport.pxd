@@ -20,6 +20,7 @@ cdef class TLSTransport:
     cdef int _then
 
     cdef int _take(self, object data) except -1
+    cdef int _send_alert(self) except -1
     cdef int _deliver(self) except -1
     cdef Py_ssize_t _gather(self, ReceiveBuffer buffer, Py_ssize_t filled) except -1
     cdef int _tell_end(self) except -1

@@ -115,7 +115,15 @@ cdef class TLSTransport:
             self._connection.opening_failed(error)
         except OSError as error:
             logger.debug("Connection lost: %s", error)
+            self._send_alert()
             self.abort()
+        return 0
+
+    cdef int _send_alert(self) except -1:
+        """Write what a broken session has to say, as far as the kernel takes it at once."""
+        cdef bytes made = self._session.data_to_send()
+        if made and not self._transport.is_closing():
+            self._transport.write(made)
         return 0
 
     cdef int _deliver(self) except -1:

@@ -14,6 +14,7 @@ from esg import Config
 from esg.asgi import Message, Receive, Scope, Send
 from esg.logs import access_logger, logger
 from esg.service import Service
+from esg.tls.server_tls import ServerTLS
 from tests.differential.http_streams import BODY_LIMIT, FIELDS_LIMIT, HEAD_LIMIT, TARGET_LIMIT
 from tests.fuzzing.fast import fast
 from tests.fuzzing.scripted import ScriptedLoop, ScriptedTransport
@@ -22,6 +23,7 @@ http_protocol = fast("http_protocol")
 proxy_header = fast("proxy_header")
 server = fast("server")
 serving = fast("serving")
+tls_transport = fast("tls_transport")
 
 MESSAGE_LIMIT = 1000
 App = Callable[[Scope, Receive, Send], Awaitable[object]]
@@ -69,15 +71,17 @@ class FastServer:
     """What connections of one configuration share; it serves one at a time.
 
     Args:
+        tls: what secures its connections, if they are.
         settings: of the configuration.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, tls: ServerTLS | None = None, **settings: Any) -> None:
         self.loop = ScriptedLoop()  # type: ignore[abstract] # nobody calls the others
         self.app: App = _unset
         self._config = _config(**settings)
+        self._tls = tls
         with self.loop.running():
-            self.serving = serving.Serving(_service(self._call, self._config), self.loop)
+            self.serving = serving.Serving(_service(self._call, self._config, tls), self.loop)
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> object:
         return await self.app(scope, receive, send)
@@ -85,9 +89,10 @@ class FastServer:
     def protocol(self) -> Any:
         """Make the protocol of one connection."""
         http = http_protocol.HttpProtocol(self.serving)
+        carried = http if self._tls is None else tls_transport.TLSProtocol(self.serving, http)
         if not self._config.proxy_protocol:
-            return http
-        return proxy_header.ProxyHeaderProtocol(self.serving, http, http)
+            return carried
+        return proxy_header.ProxyHeaderProtocol(self.serving, carried, http)
 
     def sweep(self) -> None:
         """Do what the server does each second."""
@@ -181,7 +186,7 @@ def _config(**settings: Any) -> Config:
     )
 
 
-def _service(app: App, config: Config) -> Service:
+def _service(app: App, config: Config, tls: ServerTLS | None) -> Service:
     return Service(
         app=app,
         config=config,
@@ -190,6 +195,7 @@ def _service(app: App, config: Config) -> Service:
         context=contextvars.copy_context(),
         server_info={},
         on_serving=lambda: None,
+        tls=tls,
     )
 
 

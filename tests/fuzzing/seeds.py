@@ -28,6 +28,10 @@ _OWN: dict[str, tuple[bytes, ...]] = {
         b"HOST=::1\nLIMIT_HEAD_SIZE=1e3\nTIMEOUT_BODY=nan\nHEADER=a: b\n",
         b'log-level = "debug"\nforwarded-allow-ips = "10.0.0.0/8, unix"\nssl-sni = {a = "b"}\n',
     ),
+    "tls_opening": (
+        b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.0\r\n\r\n",
+    ),
     "proxy_headers": (
         b'forwarded: for="[2001:db8::1]:4711";proto=https;host=a.b:8;by=_x, for=10.0.0.2',
         b"x-forwarded-for: 1.2.3.4:5, ::1, 10.1.2.3\nx-forwarded-port: 444\nx-forwarded-prefix: /p",

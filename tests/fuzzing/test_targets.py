@@ -102,6 +102,26 @@ def test_twins_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
         proxy_protocol.check(Given(written(b"PROXY UNKNOWN\r\n")))
 
 
+def test_request_that_was_not_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    tls_opening = module("tls_opening")
+    plain = import_module("tests.fuzzing.fast_connection").FastServer(ws="none")
+    monkeypatch.setattr(tls_opening, "_server", lambda tls, proxied: plain)
+    with pytest.raises(AssertionError):
+        tls_opening.check(Given(written(GET, decisions=1)))
+
+
+def test_answer_that_tls_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    tls_opening = module("tls_opening")
+
+    class Deaf(tls_opening.Client):  # type: ignore[misc, name-defined]
+        def send(self, data: bytes) -> None:
+            super().send(data[:-1])
+
+    monkeypatch.setattr(tls_opening, "Client", Deaf)
+    with pytest.raises(AssertionError):
+        tls_opening.check(Given(written(GET)))
+
+
 def test_codec_that_says_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = module("frames")
     monkeypatch.setattr(frames, "Reference", lambda deflate, limit: frames.OTHERS[0](None, 1))

@@ -55,6 +55,28 @@ def hello(name: str) -> bytes:
     return outgoing.read()
 
 
+def kinds_of_records(written: bytes) -> str:
+    """Say what a server has written, but for what is random in it.
+
+    Args:
+        written: records of TLS, or an answer in plain HTTP, which is returned as it is.
+
+    Raises:
+        AssertionError: it is neither, or ends within a record.
+    """
+    if not written.startswith((b"\x14", b"\x15", b"\x16", b"\x17")):
+        assert not written or written.startswith(b"HTTP/1.1 400 ")
+        return written.decode("ascii")
+    kinds = []
+    while written:
+        size = int.from_bytes(written[3:5], "big")
+        record, written = written[: 5 + size], written[5 + size :]
+        assert len(record) == 5 + size, "part of a record"
+        # Two bytes are an alert that is not encrypted, or random in nothing.
+        kinds.append(f"{record[0]} {record[5:].hex()}" if size == 2 else str(record[0]))
+    return ", ".join(kinds)
+
+
 def _read_tickets(client_end: ssl.SSLObject) -> None:
     """Take the session tickets, which come behind the handshake of TLS 1.3."""
     with suppress(ssl.SSLWantReadError):

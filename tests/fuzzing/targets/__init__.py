@@ -25,6 +25,7 @@ NAMES = (
     "response_head",
     "proxy_headers",
     "proxy_protocol",
+    "tls_opening",
     "access_log",
     "settings",
 )

@@ -136,11 +136,11 @@ def _played(behaviours: Sequence[Behaviour], pieces: list[bytes]) -> tuple[Any, 
         SERVER.loop.run()
         if not transport.is_closing():  # it lingers, or waits for no one
             transport.lose()
-    calls = [(call.scope, _told(call)) for call in connection.calls]
+    calls = [(call.scope, told(call)) for call in connection.calls]
     return bytes(transport.written), transport.end, calls
 
 
-def _told(call: Call) -> list[Any]:
+def told(call: Call) -> list[Any]:
     """Return what an application is sure to see: how far it got within content is the cuts' matter."""
     return [event for event in call.events if not (isinstance(event, list) and event[1])]
 
