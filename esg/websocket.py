@@ -45,12 +45,12 @@ def close_arguments(message: Mapping[str, Any]) -> tuple[int, str]:
     if not is_close_code(code):
         raise MessageError(f"close code {int(code)} cannot be sent")
     try:
-        size = len(reason.encode("utf-8"))
+        octets = reason.encode("utf-8")
     except UnicodeEncodeError as error:
         raise MessageError(f"reason cannot be sent as UTF-8: {error.reason}") from None
-    if size > MAX_REASON:
-        raise MessageError(f"reason has {size} bytes, more than {MAX_REASON}")
-    return int(code), reason
+    if len(octets) > MAX_REASON:
+        raise MessageError(f"reason has {len(octets)} bytes, more than {MAX_REASON}")
+    return int(code), octets.decode("utf-8")  # of a subclass only the text counts
 
 
 class DeflateParameters(NamedTuple):

@@ -91,6 +91,9 @@ cdef class FileConnection(TransportConnection):
             logger.debug("Connection lost: %s", error)
             self.drop(True)
             return False
+        except BaseException:
+            self.lost = True  # as in _transmit
+            raise
         self.files = None
         self._unwatch()
         return not self.transport_full

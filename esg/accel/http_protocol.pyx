@@ -15,7 +15,7 @@ from esg.accel.http_request cimport http_request
 from esg.accel.rules.request_head cimport RequestHead, has_begun
 from esg.accel.rules.websocket_handshake cimport is_opening, rejection_fields
 from esg.accel.rules.websocket_handshake cimport judge as judge_handshake
-from esg.accel.serving cimport Serving, monotonic
+from esg.accel.serving cimport ReceiveBuffer, Serving, monotonic
 from esg.accel.transport_connection cimport (
     BODY,
     CLOSED,
@@ -68,14 +68,18 @@ cdef class HttpConnection(FileConnection):
 
     def buffer_updated(self, Py_ssize_t size):
         """Take bytes that have been read into what `get_buffer` lent."""
+        cdef ReceiveBuffer buffer = self.serving.receive_buffer
         try:
             if self.phase < LINGERING:
-                self.input.add(self.serving.receive_buffer.data, size)
+                buffer.in_use = True
+                self.input.add(buffer.data, size)
                 self.settle()
                 self.input.keep()
                 self.balance()
         except BaseException:
             self.internal_error()
+        finally:
+            buffer.in_use = False
 
     def eof_received(self):
         """Take note of the client's FIN; tell the transport to stay open for the response."""
@@ -150,6 +154,8 @@ cdef class HttpConnection(FileConnection):
         cdef HttpRequest request
         cdef int served = 0
         while self.phase < LINGERING:
+            if self.lost:
+                return self.drop(True)
             request = self.request
             if self.phase == DRAINING:
                 if not self._drain(request):
@@ -311,7 +317,7 @@ cdef class HttpConnection(FileConnection):
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
         cdef HttpRequest request = self.request
-        if self.left_unread():
+        if self.is_useless():
             return self.drop(True)
         self.watch_progress(now)
         cdef int timer = self.deadlines.expired(now)

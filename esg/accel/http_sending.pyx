@@ -113,7 +113,7 @@ cdef class HttpSending(HttpContent):
 
     cdef bint _start_plainly(self, dict message) except -1:
         cdef object status = message.get("status")
-        cdef object headers = message.get("headers", ())
+        cdef object headers = message.get("headers")
         if self.wire is not None or is_text(self.method, "HEAD", 4) or self.serving.has_extra_fields:
             return False
         if PyDict_Size(message) > 3 and message.get("trailers", False):

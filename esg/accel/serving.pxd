@@ -12,6 +12,8 @@ cdef class ReceiveBuffer:
     # Owned by this object; freed with it.
     cdef char *data
     cdef Py_ssize_t size
+    # What was read into it last is being served.
+    cdef bint in_use
 
 
 cdef class Serving:
@@ -57,6 +59,7 @@ cdef class Serving:
     # Those of the access log in this turn of the loop; None before the first.
     cdef list _lines
 
+    cdef ReceiveBuffer free_buffer(self)
     cdef bint trusts(self, object client, object server) except -1
     cdef bint believes(self, object client, object server) except -1
     cdef DefaultFields default_fields(self)

@@ -42,8 +42,9 @@ cdef class ReceiveBuffer:
     """Lend the memory that transports read into.
 
     One for all connections of a loop: a read and what is made of it are one callback, so no two
-    connections ever use it at the same time. Free-threaded Python changes nothing in that, as
-    long as a server's connections stay on its loop's thread.
+    connections use it at the same time, unless an application runs the loop from within its own
+    step (nest_asyncio). Free-threaded Python changes nothing in that, as long as a server's
+    connections stay on its loop's thread.
     """
 
     def __cinit__(self, Py_ssize_t size):
@@ -190,6 +191,12 @@ cdef class Serving:
         for task in tuple(self.tasks):
             if task not in in_threads:
                 task.cancel()
+
+    cdef ReceiveBuffer free_buffer(self):
+        """Return the memory to read into, which holds nothing that is still to be served."""
+        if self.receive_buffer.in_use:
+            self.receive_buffer = ReceiveBuffer(RECEIVE_SIZE)
+        return self.receive_buffer
 
     cdef bint trusts(self, object client, object server) except -1:
         """Tell whether the peer of a connection is a trusted proxy."""

@@ -129,9 +129,10 @@ cdef class TLSTransport:
     cdef int _deliver(self) except -1:
         """Hand plaintext over until there is no more of it, or reading is paused."""
         cdef bint opening = self._session.state == HANDSHAKE
-        cdef ReceiveBuffer buffer = self._serving.receive_buffer
+        cdef ReceiveBuffer buffer
         cdef Py_ssize_t size = 1
         while size > 0 and not self._reading_paused and not self._ended:
+            buffer = self._serving.free_buffer()
             size = self._session.read_into(buffer)
             if opening:  # what ends the handshake goes out before any answer
                 self._send_made()

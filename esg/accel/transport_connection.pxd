@@ -38,9 +38,10 @@ cdef class TransportConnection(Connection):
     cdef unsigned int _writes
 
     cdef int flush(self) except -1
+    cdef int _transmit(self, object data) except -1
     cdef bint _may_write(self) except -1
     cdef int watch_progress(self, double now) except -1
-    cdef bint left_unread(self) except -1
+    cdef bint is_useless(self) except -1
     cdef int balance(self) except -1
     cdef int linger(self) except -1
     cdef int forget(self) except -1

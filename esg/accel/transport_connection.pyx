@@ -7,6 +7,7 @@ kernel's slowness is passed on in both directions. Must not know requests.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.list cimport PyList_CheckExact
 
 from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.response_writer cimport ResponseWriter
@@ -64,7 +65,7 @@ cdef class TransportConnection(Connection):
 
     def get_buffer(self, hint):
         """Lend the memory to read into."""
-        return self.serving.receive_buffer
+        return self.serving.free_buffer()
 
     def pause_writing(self):
         """Take note that bytes wait for the client to read."""
@@ -133,19 +134,31 @@ cdef class TransportConnection(Connection):
         if type(piece.obj if isinstance(piece, memoryview) else piece) is not bytes:
             piece = bytes(piece)
         if self.output.size and self.serving.gathers_writes:
-            if self._may_write():
-                self.transport.writelines([self.output.take(), piece])
+            self._transmit([self.output.take(), piece])
             return
         self.flush()
-        if self._may_write():
-            self.transport.write(piece)
+        self._transmit(piece)
 
     cdef int flush(self) except -1:
         """Write what is due."""
         if self.output.size:
-            data = self.output.take()
-            if self._may_write():
+            self._transmit(self.output.take())
+        return 0
+
+    cdef int _transmit(self, data) except -1:
+        """Give the transport a buffer, or a list of them."""
+        if not self._may_write():
+            return 0
+        try:
+            if PyList_CheckExact(data):
+                self.transport.writelines(data)
+            else:
                 self.transport.write(data)
+        except BaseException:
+            # Such as a RecursionError. Nothing more is done here, where that might fail, too; but
+            # another response must not be taken for the one that is lost.
+            self.lost = True
+            raise
         return 0
 
     cdef bint _may_write(self) except -1:
@@ -171,11 +184,15 @@ cdef class TransportConnection(Connection):
             )
         return 0
 
-    cdef bint left_unread(self) except -1:
-        """Tell whether the client has reset a connection whose bytes wait in the kernel."""
+    cdef bint is_useless(self) except -1:
+        """Tell whether the connection is at its end without an event that says so.
+
+        The client has reset it behind bytes that wait in the kernel, or a write has failed.
+        """
+        if self.lost:
+            return self.phase != CLOSED
         return (
             self.flow.paused
-            and not self.lost
             and self.transport is not None
             and is_reset(fileno(self.transport))
         )

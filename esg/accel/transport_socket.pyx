@@ -30,6 +30,7 @@ def is_at_end(transport):
     except OSError:  # no descriptor is left: it will be asked again
         return False
     with sock:
+        sock.setblocking(False)  # whatever socket.setdefaulttimeout() has been told
         try:
             return not sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:

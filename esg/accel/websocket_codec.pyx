@@ -68,7 +68,7 @@ cdef class FrameCodec:
         """Decode up to the next event; None where more bytes are needed."""
         return self._reader.next_event(self._input)
 
-    def text(self, str message):
+    def text(self, message):
         """Encode a text message."""
         return self._frame(TEXT, PyUnicode_AsUTF8String(message))
 

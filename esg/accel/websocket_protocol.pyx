@@ -11,7 +11,7 @@ from esg.accel.input_buffer cimport InputBuffer
 from esg.accel.output_buffer cimport OutputBuffer
 from esg.accel.rules.request_head cimport RequestHead
 from esg.accel.rules.websocket_handshake cimport OpeningHandshake
-from esg.accel.serving cimport Serving
+from esg.accel.serving cimport ReceiveBuffer, Serving
 from esg.accel.transport_connection cimport CLOSED, LINGER, LINGERING, WRITE, TransportConnection
 from esg.accel.websocket_session cimport WebSocket, websocket
 
@@ -85,12 +85,16 @@ cdef class WebSocketConnection(TransportConnection):
 
     def buffer_updated(self, Py_ssize_t size):
         """Take bytes that have been read into what `get_buffer` lent."""
+        cdef ReceiveBuffer buffer = self.serving.receive_buffer
         try:
             if self.phase < LINGERING:
-                self.input.add(self.serving.receive_buffer.data, size)
+                buffer.in_use = True
+                self.input.add(buffer.data, size)
                 self._arrived()
         except BaseException:
             self.internal_error()
+        finally:
+            buffer.in_use = False
 
     cdef int _arrived(self) except -1:
         # What is written meanwhile leaves together; the session may be gone at the end.
@@ -181,7 +185,7 @@ cdef class WebSocketConnection(TransportConnection):
     cdef int sweep(self, double now) except -1:
         """Look at the time: fire what has run out, send a head that was held long enough."""
         cdef WebSocket session = self.session
-        if self.left_unread():
+        if self.is_useless():
             return self.drop(True)
         self.watch_progress(now)
         cdef int timer = self.deadlines.expired(now)

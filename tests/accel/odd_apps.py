@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from typing import NoReturn
@@ -82,11 +83,18 @@ async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
     tell("nothing")
 
 
+async def set_default_timeout(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Set the timeout of sockets that are made from now on, as many programs do."""
+    socket.setdefaulttimeout(3600)
+    await answer(send, b"set")
+
+
 ROUTES: dict[str, Route] = {
     "/answer-and-block": answer_and_block,
     "/at-once": at_once,
     "/block": block_and_measure,
     "/measure": measure,
+    "/set-default-timeout": set_default_timeout,
     "/nothing": nothing,
     "/patient": patient,
     "/to-nobody": to_nobody,

@@ -6,13 +6,15 @@ import asyncio
 import contextvars
 import socket
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from esg import Config
 from esg.asgi import ASGIApp, Receive, Scope, Send
 from esg.service import Service
+from tests.apps.stage import content, start
 from tests.conftest import Serve
 from tests.rows import Row
 from tests.server import ServerProcess
@@ -137,6 +139,14 @@ def test_requests_in_threads_are_not_forgotten(serve: Serve, row: Row) -> None:
     assert server.stderr.matching("Requests go on though they are cancelled")
 
 
+def test_timeout_that_the_application_gives_to_all_sockets(serve: Serve, asyncio_row: Row) -> None:
+    """None of the server's own waits for a client because of it."""
+    server = serve(app=f"{APPS}:app", row=asyncio_row)
+    with server.connect() as client:
+        assert client.get("/set-default-timeout").status == 200
+        assert client.get("/nothing").status == 500
+
+
 class Transport(asyncio.Transport):
     """A transport whose bytes are the test's; a real socket stands for its own."""
 
@@ -155,6 +165,34 @@ class Transport(asyncio.Transport):
 
     def abort(self) -> None:
         """Need nothing."""
+
+
+def feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
+    """Be read into a protocol's buffer."""
+    memoryview(protocol.get_buffer(-1)).cast("B")[: len(data)] = data
+    protocol.buffer_updated(len(data))
+
+
+def play(app: ASGIApp, script: Callable[[Any], None]) -> None:
+    """Run `script(serving)` as a loop calls a protocol, outside of any task."""
+    serving = pytest.importorskip("esg.accel.serving")
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        shared = serving.Serving(_service(app), loop)
+        played = loop.create_future()
+
+        def once() -> None:
+            try:
+                script(shared)
+            finally:
+                played.set_result(None)
+
+        loop.call_soon(once)
+        await played
+        shared.cancel()
+
+    asyncio.run(run())
 
 
 @pytest.fixture
@@ -178,16 +216,12 @@ def test_content_in_tiny_pieces_costs_little_more_than_itself(sock: socket.socke
         protocol = http_protocol.HttpProtocol(shared)
         measured: asyncio.Future[int] = loop.create_future()
 
-        def feed(data: bytes) -> None:
-            memoryview(protocol.get_buffer(-1)).cast("B")[: len(data)] = data
-            protocol.buffer_updated(len(data))
-
         def measure() -> None:
             protocol.connection_made(Transport(sock))
-            feed(head("/", "Content-Length: 100000"))
+            feed(protocol, head("/", "Content-Length: 100000"))
             before = tracemalloc.get_traced_memory()[0]
             for _ in range(10_000):
-                feed(b"ab")
+                feed(protocol, b"ab")
             measured.set_result(tracemalloc.get_traced_memory()[0] - before)
             protocol.connection_lost(None)
 
@@ -215,3 +249,63 @@ def _service(app: ASGIApp) -> Service:
         server_info={},
         on_serving=lambda: None,
     )
+
+
+def test_read_from_within_an_application(sock: socket.socket) -> None:
+    """nest_asyncio makes one of them run the loop: what others send meanwhile is theirs alone."""
+    http_protocol = pytest.importorskip("esg.accel.http_protocol")
+    other: asyncio.BufferedProtocol
+    received: list[bytes] = []
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        feed(other, head("/", "Cookie: " + "secret " * 100)[:-2])
+        received.append((await receive())["body"])
+
+    def script(serving: Any) -> None:
+        nonlocal other
+        other = http_protocol.HttpProtocol(serving)
+        protocol = http_protocol.HttpProtocol(serving)
+        for connection in (other, protocol):
+            connection.connection_made(Transport(sock))
+        feed(protocol, head("/", "Transfer-Encoding: chunked") + b"4\r\nmine\r\n0\r\n\r\n")
+
+    play(app, script)
+    assert received == [b"mine"]
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["in its own step", "in another task's"])
+def test_write_that_fails(sock: socket.socket, later: bool) -> None:
+    """Nobody knows what is lost: another response must not be taken for the rest of this one."""
+    http_protocol = pytest.importorskip("esg.accel.http_protocol")
+    server = pytest.importorskip("esg.accel.server")
+    sends: list[Send] = []
+    calls: list[str] = []
+
+    class Failing(Transport):
+        def write(self, data: object) -> None:
+            raise RecursionError  # as asyncio's own, where an application has left no room for it
+
+        def abort(self) -> None:
+            calls.append("abort")
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        calls.append("app")
+        await send(start())
+        sends.append(send)
+        if later:
+            await asyncio.get_running_loop().create_future()
+        with pytest.raises(RecursionError):
+            await send(content())
+
+    def script(serving: Any) -> None:
+        protocol = http_protocol.HttpProtocol(serving)
+        protocol.connection_made(Failing(sock))
+        feed(protocol, head("/", "Content-Length: 0"))
+        if later:
+            with pytest.raises(RecursionError):
+                sends[0](content()).__await__().__next__()
+            server._sweep(serving)  # as its timer does
+        feed(protocol, head("/", "Content-Length: 0"))
+
+    play(app, script)
+    assert calls == ["app", "abort"]

@@ -114,6 +114,17 @@ def _trailers() -> list[Case]:
             get(b"/", TE),
         ),
         says(
+            "trailers-without-headers",
+            "announced by a start without fields",
+            (
+                send({"type": "http.response.start", "status": 200, "trailers": True}),
+                send(body(b"abc")),
+                send(trailers(SUM)),
+            ),
+            ok(b"abc", trailers=(SUM,), fields={"transfer-encoding": "chunked"}),
+            get(b"/", TE),
+        ),
+        says(
             "trailers-in-parts",
             "more_trailers goes on",
             (

@@ -37,6 +37,12 @@ RAISABLE: dict[str, Callable[[], BaseException]] = {
 }
 
 
+class Text(str):
+    """A text as frameworks mark it: what needs no escaping, what stands in a catalogue."""
+
+    __slots__ = ()
+
+
 def _generate(items: list[Any]) -> Iterator[Any]:
     yield from items
 
@@ -47,6 +53,7 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "memoryview": memoryview,
     "generator": _generate,
     "HTTPStatus": http.HTTPStatus,
+    "Text": Text,
     "zeros": bytes,
     "object": lambda _: object(),
     "BytesIO": io.BytesIO,

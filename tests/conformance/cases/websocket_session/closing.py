@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.conformance.behaviours import RECEIVE, send, try_send
+from tests.conformance.behaviours import RECEIVE, send, special, try_send
 from tests.conformance.cases.build import refused
 from tests.conformance.cases.websocket_build import (
     ACCEPT,
@@ -112,6 +112,12 @@ def _app_closes() -> list[Case]:
         closes("reason-none", "no reason", {**end(4000), "reason": None}, closed(4000, "")),
         closes("code-and-reason", "both", end(4002, "réason"), closed(4002, "réason")),
         closes("reason-alone", "a reason alone", end(reason="bye"), closed(1000, "bye")),
+        closes(
+            "reason-subclass",
+            "any kind of str",
+            end(4000, special("Text", "bye")),
+            closed(4000, "bye"),
+        ),
         closes("reason-123", "the longest reason", end(4000, longest), closed(4000, longest)),
         *(closes(f"{code}", f"{code}", end(code), closed(code), clause=CODES) for code in SENDABLE),
         *(

@@ -77,6 +77,7 @@ def _messages() -> list[Case]:
         says("none-and-binary", "text, too", {**say(data=b"a"), "text": None}, got(b"a")),
         says("unknown-entry", "what nobody knows", {**say("a"), "other": 1}, got("a")),
         says("characters", "any character", say("\x00\ufeff\U0010ffff"), got("\x00\ufeff\U0010ffff")),
+        says("str-subclass", "any kind of str", say(special("Text", "héllo")), got("héllo")),
         says("125", "the longest short frame", say("a" * 125), got("a" * 125)),
         says("126", "the shortest medium frame", say("a" * 126), got("a" * 126)),
         says("65535", "the longest", say(data=b"a" * 65_535), got(b"a" * 65_535)),
