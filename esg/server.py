@@ -77,17 +77,19 @@ class Server:
 
     Args:
         config: the settings.
-        supervision: what it is given as one of several; None if it is the only one.
 
     Attributes:
         addresses: where it listens, as URLs or unix:PATH; empty until it has started.
-        watches_signals: whether `shutdown` is heard; while the application is imported it is not.
-        on_stuck: called once everything but requests that cannot be cancelled has ended.
-        stop_notice: logged as it begins to stop.
-        companions: run in the server's loop, from before the application's start-up until after
-            its shutdown; they are cancelled then, and must not raise.
-        reloading: gives the context in which certificates are loaded again.
     """
+
+    # The rest is for the process around it, ESG's own:
+    #   supervision      what it is given as one of several; None if it is the only one
+    #   watches_signals  whether `shutdown` is heard; while the application is imported it is not
+    #   on_stuck         called once everything but requests that cannot be cancelled has ended
+    #   stop_notice      logged as it begins to stop
+    #   companions       run in the server's loop, from before the application's start-up until after
+    #                    its shutdown; they are cancelled then, and must not raise
+    #   reloading        gives the context in which certificates are loaded again
 
     def __init__(self, config: Config, supervision: Supervision | None = None) -> None:
         self.config = config

@@ -56,7 +56,7 @@ class LiveServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end: "http://127.0.0.1:49152"."""
+        """Where it listens, as a URL without a slash at the end."""
         return self.addresses[0]
 
     @property
