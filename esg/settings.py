@@ -119,7 +119,14 @@ def as_toml(settings: Settings) -> Iterable[str]:
         elif (option := option_of(_SCHEMA[name])) and option.secret:
             yield f"# {name:{width - 2}} is set, and not shown  # {found.origin}"
         else:
-            yield f"{name:{width}} = {_toml(found.value)}  # {found.origin}"
+            yield _line(name, width, found)
+
+
+def _line(name: str, width: int, found: Found) -> str:
+    try:
+        return f"{name:{width}} = {_toml(found.value)}  # {found.origin}"
+    except UnicodeEncodeError:  # a file's name, say; TOML has UTF-8 alone
+        return f"# {name:{width - 2}} is no UTF-8: {ascii(found.value)}  # {found.origin}"
 
 
 def _default(schema_field: Field[Any]) -> Any:
@@ -205,6 +212,7 @@ def _joined(item: Any) -> Any:
 
 
 def _toml_string(text: str) -> str:
+    text.encode()
     escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
     shown = (escapes.get(c, c if c.isprintable() else f"\\U{ord(c):08x}") for c in text)
     return f'"{"".join(shown)}"'

@@ -215,6 +215,16 @@ def test_shown_settings_are_toml_that_gives_the_same() -> None:
     assert again.config() == settings.config()
 
 
+def test_what_toml_cannot_say_is_shown_as_a_comment() -> None:
+    given = {"app": "example:app", "header": ("A: \udcff",)}
+    settings = collect(given, {"ESG_SSL_CERTFILE": "/a\udcff.pem"}, None)
+    text = "\n".join(as_toml(settings))
+    assert {"ssl_certfile", "header"}.isdisjoint(tomllib.loads(text))
+    assert re.search(
+        r"^# ssl_certfile .*'/a\\udcff.pem'  # \$ESG_SSL_CERTFILE$", text, re.MULTILINE
+    )
+
+
 def test_a_secret_is_not_shown() -> None:
     given = {"app": "example:app", "ssl_certfile": "a.crt", "ssl_keyfile_password": "sesame"}
     settings = collect(given, {}, None)
