@@ -126,7 +126,7 @@ def _line(name: str, width: int, found: Found) -> str:
     try:
         return f"{name:{width}} = {_toml(found.value)}  # {found.origin}"
     except UnicodeEncodeError:  # a file's name, say; TOML has UTF-8 alone
-        return f"# {name:{width - 2}} is no UTF-8: {ascii(found.value)}  # {found.origin}"
+        return f"# {name:{width - 2}} is no UTF-8: {found.value!a}  # {found.origin}"
 
 
 def _default(schema_field: Field[Any]) -> Any:
