@@ -33,6 +33,8 @@ cdef class FrameReader:
     cdef bint _read_header(self, InputBuffer source) except -1
     cdef int _read_payload(self, InputBuffer source) except -1
     cdef int _read_content(self, InputBuffer source, Py_ssize_t size) except -1
+    cdef bytes _inflate(self, bytes data, bint is_last)
+    cdef object _failure(self, int code, str reason)
     cdef int _add_inflated(self, bytes content) except -1
     cdef int _check_text(self, const char *data, Py_ssize_t size) except -1
     cdef object _frame_event(self)

@@ -19,6 +19,7 @@ from esg.accel.rules.websocket_deflate cimport MessageInflater
 from esg.accel.rules.websocket_frames cimport FrameRules
 from esg.accel.utf8_validator cimport Utf8Validator
 
+from esg.accel.rules.websocket_deflate import NOT_TEXT
 from esg.accel.rules.websocket_frames import read_close
 from esg.errors import WebSocketFailure
 from esg.websocket import INVALID_DATA, Failure, Ping, Pong
@@ -63,11 +64,18 @@ cdef class FrameReader:
                 event = self._next_event(source)
             except WebSocketFailure as failure:
                 self.ended = True
-                event = Failure(failure.code, failure.reason)
+                event = self._failure(failure.code, failure.reason)
         if self.ended:
             self._message = None
             source.clear()
         return event
+
+    cdef object _failure(self, int code, str reason):
+        cdef FrameRules rules = self._rules
+        if rules.compressed and rules.message_opcode == TEXT and rules.opcode < CLOSE:
+            if code == INVALID_DATA:
+                reason = NOT_TEXT
+        return Failure(code, reason)
 
     cdef object _next_event(self, InputBuffer source):
         cdef object event
@@ -189,7 +197,7 @@ cdef class FrameReader:
         if rules.compressed:
             content = PyBytes_FromStringAndSize(NULL, size)
             unmask(PyBytes_AS_STRING(content), source.data, size, self._key)
-            content = self._inflater.inflate(content, is_last)
+            content = self._inflate(content, is_last)
             if is_last and not message.size and self._text.between_characters():
                 self._whole = content
                 return 0
@@ -203,6 +211,17 @@ cdef class FrameReader:
             if has_non_ascii(seen) or not self._text.between_characters():
                 self._check_text(place, size)
         return 0
+
+    cdef bytes _inflate(self, bytes data, bint is_last):
+        """Inflate a piece of a message; what is no text before it becomes too large is so first."""
+        try:
+            return self._inflater.inflate(data, is_last)
+        except WebSocketFailure:
+            self._check_text(
+                PyBytes_AS_STRING(self._inflater.before_failure),
+                PyBytes_GET_SIZE(self._inflater.before_failure),
+            )
+            raise
 
     cdef int _add_inflated(self, bytes content) except -1:
         cdef MessageBuffer message = self._message

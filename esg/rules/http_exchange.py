@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from esg.asgi import Message
+from esg.asgi import Message, plain_buffer
 from esg.errors import ClientDisconnected, MessageError
 from esg.http import OpenFile, Piece, PlanResponse, Wire
 
@@ -241,11 +241,7 @@ class HttpExchange:
 
     def _send_body(self, message: Mapping[str, Any]) -> list[Piece]:
         self._check_place("http.response.body")
-        data = message.get("body", b"")
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(f"body must be bytes, got {type(data).__name__}")
-        if isinstance(data, memoryview):
-            data = data.cast("B") if data.c_contiguous else data.tobytes()
+        data = plain_buffer("body", message.get("body", b""))
         final = not message.get("more_body", False)
         self._check_length(len(data), final)
         return self._send_content(data, final)

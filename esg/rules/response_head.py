@@ -75,15 +75,14 @@ def checked_field(name: object, value: object) -> tuple[bytes, bytes]:
     """
     if not isinstance(name, bytes) or not isinstance(value, bytes):
         raise TypeError(f"header names and values must be bytes, got {name!r}: {value!r}")
+    if type(name) is not bytes or type(value) is not bytes:
+        # Of a subclass only the octets count, and they are judged: bytes() would ask its methods.
+        name, value = b"".join((name,)), b"".join((value,))
     if not _NAME.fullmatch(name):
         raise MessageError(f"invalid header name {name!r}")
     if _ILLEGAL_IN_VALUE.search(value):
         raise MessageError(f"invalid value of header {name!r}: {value!r}")
-    # Of a subclass only the bytes count: what else it does stays the application's affair.
-    return (
-        name if type(name) is bytes else bytes(name),
-        value if type(value) is bytes else bytes(value),
-    )
+    return name, value
 
 
 class DefaultFields:
@@ -158,10 +157,11 @@ def plan(method: str, status: object, headers: Iterable[Iterable[object]]) -> Re
     """
     if not isinstance(status, int):
         raise TypeError(f"status must be an int, got {status!r}")
+    status = int(status)
     if not 200 <= status <= 999:
         raise MessageError(f"status must be a final status code (200 to 999), got {status}")
     has_content = method != "HEAD" and status not in (204, 304)
-    result = ResponsePlan(int(status), has_content)
+    result = ResponsePlan(status, has_content)
     for given_name, given_value in headers:
         name, value = checked_field(given_name, given_value)
         lower = name.lower()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from esg.asgi import Buffer
 from esg.errors import WebSocketFailure
-from esg.websocket import PROTOCOL_ERROR, TOO_BIG, DeflateParameters
+from esg.websocket import INVALID_DATA, TOO_BIG, DeflateParameters
 
 # What a sync flush ends with: left out of every message (RFC 7692 section 7.2.1).
 _TAIL: Final = b"\x00\x00\xff\xff"
@@ -20,6 +20,10 @@ SMALLEST: Final = 32
 # Of a larger message its beginning shows whether it can be compressed at all.
 _PROBED: Final = 16384
 _SAMPLE: Final = 2048
+
+# Why a compressed text is refused, whichever fault it has. Both may be there, and which one is seen
+# first depends on the cuts of the TCP stream: zlib keeps what it inflated before an error to itself.
+NOT_TEXT: Final = "text is not UTF-8 once inflated"
 
 _MOST_ENDS: Final = 16  # each costs a new inflater
 
@@ -35,9 +39,16 @@ class MessageInflater:
     Args:
         parameters: as negotiated.
         max_size: bytes that a message may have, inflated.
+
+    Attributes:
+        before_failure: what the call that has failed had inflated by then. Text that is none there
+            is the earlier fault, wherever the client's bytes were cut.
     """
 
-    __slots__ = ("_ends", "_inflater", "_keeps_context", "_max_size", "_size", "_window_bits")
+    __slots__ = (
+        *("_ends", "_inflater", "_keeps_context", "_max_size", "_size", "_window_bits"),
+        "before_failure",
+    )
 
     def __init__(self, parameters: DeflateParameters, max_size: int) -> None:
         self._keeps_context = not parameters.client_no_context_takeover
@@ -48,19 +59,22 @@ class MessageInflater:
         self._inflater: Any = None  # made with the first message
         self._size = 0  # of the current message, as far as it has been inflated
         self._ends = 0  # how often a final block has ended the stream within this message
+        self.before_failure = b""
 
     def inflate(self, data: Buffer, final: bool) -> bytes:
         """Inflate the next piece of a message's payload; `final` if it is the last one.
 
         Raises:
-            WebSocketFailure: 1009, having inflated no more than one byte beyond the limit; 1002
-                for data that is not deflated.
+            WebSocketFailure: 1009, having inflated no more than one byte beyond the limit; 1007
+                for data that is not deflated, the code of what is no text: see NOT_TEXT.
         """
         inflated = self._inflate(data)
         if not final:
             return inflated
         if self._inflater is None or not self._inflater.eof:
+            self.before_failure = inflated
             inflated += self._inflate(_TAIL)
+            self.before_failure = b""  # it may be large, and the connection idle
         self._size = 0
         self._ends = 0
         if not self._keeps_context:
@@ -75,11 +89,12 @@ class MessageInflater:
             try:
                 piece = self._inflater.decompress(data, self._max_size - self._size + 1)
             except zlib.error:
-                raise WebSocketFailure(PROTOCOL_ERROR, "invalid compressed data") from None
+                raise WebSocketFailure(INVALID_DATA, "invalid compressed data") from None
             self._size += len(piece)
-            if self._size > self._max_size:
-                raise WebSocketFailure(TOO_BIG, "message is too big")
             pieces.append(piece)
+            if self._size > self._max_size:
+                self.before_failure += b"".join(pieces)
+                raise WebSocketFailure(TOO_BIG, "message is too big")
             data = self._rest()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -89,7 +104,7 @@ class MessageInflater:
         if rest:
             self._ends += 1
             if self._ends > _MOST_ENDS:
-                raise WebSocketFailure(PROTOCOL_ERROR, "too many final blocks in one message")
+                raise WebSocketFailure(INVALID_DATA, "too many final blocks in one message")
         return rest
 
 

@@ -88,9 +88,11 @@ class OpeningHandshake:
                 raise MessageError(f"header {name!r} cannot be set by the application")
         fields = [(b"sec-websocket-accept", self._accept)]
         if subprotocol is not None:
-            if subprotocol not in self.subprotocols:
+            # What the client has written goes out: str() of an Enum's member is another text.
+            chosen = [name for name in self.subprotocols if name == subprotocol]
+            if not chosen:
                 raise MessageError(f"subprotocol {subprotocol!r} was not offered by the client")
-            fields.append((b"sec-websocket-protocol", str(subprotocol).encode("ascii")))
+            fields.append((b"sec-websocket-protocol", chosen[0].encode("ascii")))
         if self.deflate is not None:
             fields.append((b"sec-websocket-extensions", _deflate_field(self.deflate)))
         return fields

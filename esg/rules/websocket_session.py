@@ -46,7 +46,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from esg.asgi import Buffer, Message
+from esg.asgi import Buffer, Message, plain_buffer
 from esg.errors import ClientDisconnected, MessageError
 from esg.websocket import (
     ABNORMAL,
@@ -294,7 +294,7 @@ class WebSocketSession:
         if (text is None) == (data is None):
             raise MessageError("websocket.send must have either text or bytes")
         if data is not None:
-            return self._codec.binary(_as_bytes(data))
+            return self._codec.binary(plain_buffer("bytes", data))
         if not isinstance(text, str):
             raise TypeError(f"text must be a str, got {type(text).__name__}")
         try:
@@ -385,11 +385,3 @@ def _type_of(message: Mapping[str, Any]) -> object:
     if "type" not in message:
         raise MessageError("a message has no type")
     return message["type"]
-
-
-def _as_bytes(data: object) -> Buffer:
-    if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise TypeError(f"bytes must be bytes, got {type(data).__name__}")
-    if isinstance(data, memoryview):
-        return data.cast("B") if data.c_contiguous else data.tobytes()
-    return data

@@ -10,9 +10,10 @@ from typing import Final
 
 from esg.asgi import Buffer
 from esg.errors import WebSocketFailure
-from esg.rules.websocket_deflate import MessageInflater
+from esg.rules import websocket_frames
+from esg.rules.websocket_deflate import NOT_TEXT, MessageInflater
 from esg.rules.websocket_frames import FrameRules, FrameScanner
-from esg.websocket import Close, DeflateParameters, Event, Failure
+from esg.websocket import INVALID_DATA, Close, DeflateParameters, Event, Failure
 from esg.websocket_codecs.frame_encoder import FrameEncoder
 from esg.websocket_codecs.message_assembler import MessageAssembler
 
@@ -77,9 +78,19 @@ class ScannedCodec(FrameEncoder):
         self, opcode: int, compressed: bool, payload: Buffer, final: bool
     ) -> str | bytes | None:
         """Take a piece of a message's payload; return the message if it is whole now."""
-        if compressed and self._inflater is not None:
-            payload = self._inflater.inflate(payload, final)
-        return self._assembler.add(opcode, payload, final)
+        if not compressed or self._inflater is None:
+            return self._assembler.add(opcode, payload, final)
+        try:
+            try:
+                inflated = self._inflater.inflate(payload, final)
+            except WebSocketFailure:
+                self._assembler.add(opcode, self._inflater.before_failure, False)
+                raise
+            return self._assembler.add(opcode, inflated, final)
+        except WebSocketFailure as failure:
+            if failure.code == INVALID_DATA and opcode == websocket_frames.TEXT:
+                raise WebSocketFailure(INVALID_DATA, NOT_TEXT) from None
+            raise
 
     def _parse(self, data: bytes) -> None:
         """Show bytes to the parser."""

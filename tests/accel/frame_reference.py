@@ -63,8 +63,18 @@ class Reference:
                     break
         except WebSocketFailure as failure:
             self.ended = True
-            found.append(Failure(failure.code, failure.reason))
+            found.append(Failure(failure.code, self._reason(failure)))
         return found
+
+    def _reason(self, failure: WebSocketFailure) -> str:
+        inflates = (
+            self.rules.compressed and self.rules.message_opcode == 1 and self.rules.opcode < 8
+        )
+        return (
+            websocket_deflate.NOT_TEXT
+            if inflates and failure.code == INVALID_DATA
+            else failure.reason
+        )
 
     def _take_payload(self) -> Any:
         missing = self.rules.length - len(self.payload)
@@ -82,11 +92,20 @@ class Reference:
             return websocket_frames.read_close(self.payload)
         return (Ping if self.rules.opcode == 9 else Pong)(self.payload)
 
+    def _inflated(self, piece: bytes, is_last: bool) -> bytes:
+        assert self.inflater is not None
+        try:
+            return self.inflater.inflate(piece, is_last)
+        except WebSocketFailure:
+            self.message += self.inflater.before_failure
+            if self.rules.message_opcode == 1 and not begins_text(self.message):
+                raise WebSocketFailure(INVALID_DATA, "text is not UTF-8") from None
+            raise
+
     def _take_content(self, piece: bytes) -> Any:
         is_last = self.rules.final and not self.in_frame
         if self.rules.compressed:
-            assert self.inflater is not None
-            piece = self.inflater.inflate(piece, is_last)
+            piece = self._inflated(piece, is_last)
         self.message += piece
         is_text = self.rules.message_opcode == 1
         if is_text and not begins_text(self.message):

@@ -211,7 +211,19 @@ def test_subclass_of_bytes_is_sent_as_bytes(response_head: ModuleType) -> None:
         def lower(self) -> bytes:
             return self.upper()
 
+        def __bytes__(self) -> bytes:
+            return b"b\r\nset-cookie: c"
+
     plan = response_head.plan("GET", 200, [(Shouting(b"X-A"), Shouting(b"b"))])
     assert plan.fields == [(b"X-A", b"b")]
     assert {type(part) for part in plan.fields[0]} == {bytes}
     assert plan.names == {b"x-a"}
+
+
+def test_status_is_judged_as_it_is_sent(response_head: ModuleType) -> None:
+    class Odd(int):
+        def __int__(self) -> int:
+            return 100
+
+    with pytest.raises(MessageError, match="final status code"):
+        response_head.plan("GET", Odd(200), [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,12 @@ VERSION = (b"sec-websocket-version", b"13")
 UPGRADE = (b"upgrade", b"websocket")
 EXTENSIONS = b"sec-websocket-extensions"
 PROTOCOL = b"sec-websocket-protocol"
+
+
+class Protocol(str, enum.Enum):  # noqa: UP042 - what str() makes of a StrEnum is its value
+    """A subprotocol whose str() is "Protocol.B"."""
+
+    B = "B"
 
 
 class Head:
@@ -116,6 +123,7 @@ def test_subprotocols(websocket_handshake: ModuleType) -> None:
     lawful = websocket_handshake.judge(head, True)
     assert lawful.subprotocols == ["a", "B", "c"]
     assert lawful.accept_fields("B", [])[1:] == [(b"sec-websocket-protocol", b"B")]
+    assert lawful.accept_fields(Protocol.B, [])[1:] == [(b"sec-websocket-protocol", b"B")]
     for never_offered in ("b", "", "d", b"a", 1):
         with pytest.raises(MessageError, match="not offered"):
             lawful.accept_fields(never_offered, [])

@@ -149,7 +149,7 @@ COMPRESSED = [
     ),
     pytest.param(
         frame(TEXT, deflated(BAD_UTF8)[0], rsv=RSV1),
-        [Failure(1007, "text is not UTF-8")],
+        [Failure(1007, "text is not UTF-8 once inflated")],
         id="no UTF-8 once inflated",
     ),
     pytest.param(
@@ -170,8 +170,23 @@ COMPRESSED = [
     ),
     pytest.param(
         frame(BINARY, b"\xff\xff\xff", rsv=RSV1),
-        [Failure(1002, "invalid compressed data")],
+        [Failure(1007, "invalid compressed data")],
         id="not deflated",
+    ),
+    pytest.param(
+        frame(TEXT, deflated(BAD_UTF8 + bytes(MAX))[0], rsv=RSV1),
+        [Failure(1007, "text is not UTF-8 once inflated")],
+        id="no UTF-8, before it is too big",
+    ),
+    pytest.param(
+        frame(TEXT, deflated(BAD_UTF8)[0] + TAIL + b"\xff\xff\xff", rsv=RSV1),
+        [Failure(1007, "text is not UTF-8 once inflated")],
+        id="neither UTF-8 nor deflated",
+    ),
+    pytest.param(
+        frame(TEXT, deflated(bytes(MAX + 9) + BAD_UTF8)[0], rsv=RSV1),
+        [Failure(1009, "message is too big")],
+        id="too big, before it is no UTF-8",
     ),
     pytest.param(
         frame(TEXT, ONE, rsv=RSV1 | RSV2), [Failure(1002, "reserved bit set")], id="RSV2 besides"

@@ -10,6 +10,7 @@ cdef class MessageInflater:
     cdef long long _size
     cdef int _ends
     cdef object _inflater
+    cdef public bytes before_failure
 
     cpdef bytes inflate(self, object data, bint final)
     @cython.locals(pieces=list, piece=bytes)

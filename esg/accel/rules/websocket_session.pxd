@@ -43,4 +43,3 @@ cdef class WebSocketSession:
 
 
 cdef object _type_of(object message)
-cdef object _as_bytes(object data)

@@ -241,7 +241,12 @@ def _bad() -> list[Case]:
 
     hello = deflated(b"Hello")[0]
     large = deflated(bytes(1001))[0]
-    invalid: dict[str, Any] = {"clause": INFLATING, "alternatives": (1003, 1007, 1011)}
+    invalid: dict[str, Any] = {
+        "clause": INFLATING,
+        "code": 1007,
+        "alternatives": (1002, 1003, 1011),
+    }
+    no_text = deflated(b"\xff" * 100)[0] + FLUSHED
     return [
         bad("rsv1-continuation", "RSV1 on a continuation",
             _raw(hello[:3], fin=False) + _raw(hello[3:], CONTINUATION)),
@@ -257,6 +262,11 @@ def _bad() -> list[Case]:
         bad("garbage", "what is not deflated", _raw(b"\xff" * 20), **invalid),
         bad("garbage-fragment", "in a later fragment",
             _raw(hello + FLUSHED, fin=False) + more(b"\x07\x00"), **invalid),
+        bad("garbage-utf-8", "the same code, wherever the stream is cut, behind text that is no UTF-8",
+            _raw(no_text + b"\xff" * 20), **invalid),
+        bad("utf-8-size", "text that is no UTF-8 before it is too big",
+            _raw(deflated(b"\xff" * 3000)[0]), code=1007, clause=INFLATING, options=SMALL,
+            alternatives=(1009,)),
         bad("utf-8", "text that is no UTF-8 once it is inflated",
             _raw(deflated(b"good\xff")[0]), code=1007, clause=INFLATING),
         bad("utf-8-cut", "cut in a character", _raw(deflated(b"good\xc3")[0]), code=1007,
@@ -315,7 +325,7 @@ def _memory() -> list[Case]:
             AwaitFrame("close"),
             CheckMemory(96 * MIB),
             code=code,
-            alternatives=(1002, 1009),
+            alternatives=(1002, 1007, 1009),
             app=(LISTEN,),
             opening=_offer(),
             own_process=True,
@@ -330,7 +340,7 @@ def _memory() -> list[Case]:
         heavy("bomb", "256 MiB in one frame", _raw(bomb, BINARY)),
         heavy("bomb-text", "of text", _raw(bomb)),
         heavy("bomb-fragments", "in fragments", _raw(bomb[:half], fin=False) + more(bomb[half:])),
-        heavy("final-blocks", "a million final blocks", _raw(b"\x03\x00" * MIB), code=1002),
+        heavy("final-blocks", "a million final blocks", _raw(b"\x03\x00" * MIB), code=1007),
         session(
             "memory-takeover",
             107,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import enum
 import hashlib
 import http
 import io
@@ -47,10 +48,28 @@ def _generate(items: list[Any]) -> Iterator[Any]:
     yield from items
 
 
+class _Odd(bytes):
+    """Bytes by their type, whose methods say that they are others."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __bytes__(self) -> bytes:
+        return b"odd\r\nx-odd: 1"
+
+
+class _Protocol(str, enum.Enum):  # noqa: UP042 - what str() makes of a StrEnum is its value
+    """Subprotocols as an application may name them; str() of one is "_Protocol.B"."""
+
+    B = "b"
+
+
 # Values that are no literals: {"$": kind, "of": literal} in a script; those of files are a player's.
 SPECIAL: dict[str, Callable[[Any], Any]] = {
     "bytearray": bytearray,
     "memoryview": memoryview,
+    "odd bytes": _Odd,
+    "enum": _Protocol,
     "generator": _generate,
     "HTTPStatus": http.HTTPStatus,
     "Text": Text,

@@ -41,7 +41,7 @@ def _fails_later(theirs: list[Any], ours: list[Any], stream: bytes, compressed: 
     """Tell whether a codec only says later what is wrong.
 
     Some libraries show nothing of a frame that has not come whole. And what is inflated to no text
-    before it turns out to be not deflated has two faults: which is seen first depends on the cuts.
+    before it turns out to be not deflated has two faults: which is named depends on the cuts.
     """
     if not (ours and isinstance(ours[-1], Failure)):
         return False

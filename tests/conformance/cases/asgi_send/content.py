@@ -167,6 +167,15 @@ def _content() -> list[Case]:
             level=Level.CHOICE,
         ),
         says(
+            "bytes-subclass",
+            36,
+            BODY,
+            "of a subclass of bytes only the octets count",
+            (send(start()), send(body(special("odd bytes", b"hello")))),
+            ok(b"hello"),
+            level=Level.CHOICE,
+        ),
+        says(
             "extra-keys",
             40,
             ERRORS,

@@ -78,6 +78,16 @@ def _accepted() -> list[Case]:
             level=CHOICE,
         ),
         accepts("subprotocol", "the chosen one of several", chosen, OFFER, subprotocol="b"),
+        replace(
+            accepts(
+                "subprotocol-enum",
+                "or as a member of an enumeration",
+                chosen,
+                OFFER,
+                subprotocol=special("enum", "b"),
+            ),
+            level=CHOICE,
+        ),
         accepts("subprotocol-none", "none chosen", no_choice, OFFER, subprotocol=None),
         accepts("subprotocol-absent", "none chosen", no_choice, OFFER),
         accepts("none", "entries that say nothing", no_choice, b"", **plain),

@@ -93,6 +93,13 @@ def _messages() -> list[Case]:
             got(b"ab"),
             level=CHOICE,
         ),
+        says(
+            "bytes-subclass",
+            "of a subclass of bytes only the octets count",
+            say(data=special("odd bytes", b"hello")),
+            got(b"hello"),
+            level=CHOICE,
+        ),
         session(
             "send-many",
             97,
