@@ -31,3 +31,6 @@ cdef class RequestCall(AppCall):
 
 
 cdef int end_without_exceptions(PyTypeObject *call_type) except -1
+
+
+cdef object raise_after(object pause, object error)

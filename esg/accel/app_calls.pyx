@@ -91,7 +91,13 @@ cdef class RequestCall(AppCall):
         if self.sends:
             message = self.message
             self.message = None
-            return request.try_send(message)
+            try:
+                return request.try_send(message)
+            except Exception as error:
+                return raise_after(request.breathe(), error)
+        pause = request.breathe()
+        if pause is not None:
+            return _receive_after(pause, request)
         event = request.next_event()
         while event is None:
             if not request.try_receive():
@@ -99,6 +105,23 @@ cdef class RequestCall(AppCall):
             event = request.next_event()
         self.result = event
         return None
+
+
+async def _receive_after(pause, HttpRequest request):
+    await pause
+    return await request.wait_for_event()
+
+
+cdef object raise_after(object pause, object error):
+    """Return a coroutine that raises after a pause; raise at once where there is none."""
+    if pause is None:
+        raise error
+    return _raise_after(pause, error)
+
+
+async def _raise_after(pause, error):
+    await pause
+    raise error
 
 
 def _raise(type, value=None, traceback=None):

@@ -26,6 +26,7 @@ cdef class HttpSending(HttpContent):
     cdef object _take(self, object message)
     cdef object _write(self, list out)
     cdef object _written(self)
+    cdef object breathe(self)
     cdef bint _send_plainly(self, dict message) except -1
     cdef bint _start_plainly(self, dict message) except -1
     cdef bint _send_body_plainly(self, dict message) except -1

@@ -29,10 +29,10 @@ cdef enum:
 
 cdef enum:
     UNTIL_CLOSE = 3
-    # A send that need not wait still lets other tasks run after this many bytes.
+    # A call that need not wait still lets other tasks run after this many bytes.
     YIELD_EVERY = 65536
-    # What a message counts besides its bytes.
-    SEND_COST = 4096
+    # What a call counts besides its bytes.
+    CALL_COST = 4096
 
 
 cdef class HttpSending(HttpContent):
@@ -72,7 +72,7 @@ cdef class HttpSending(HttpContent):
             return self._write(out)
         if self.state == COMPLETE:
             self.end_response()
-        return None
+        return self.breathe()
 
     cdef object _write(self, list out):
         cdef Connection connection = self.connection
@@ -92,7 +92,14 @@ cdef class HttpSending(HttpContent):
         if self.state == COMPLETE:
             self.end_response()
             return None
-        self._unyielded += SEND_COST
+        return self.breathe()
+
+    cdef object breathe(self):
+        """Count a call; return what lets other tasks run if it is time for that, else None.
+
+        An application may call for ever, whatever it is told.
+        """
+        self._unyielded += CALL_COST
         if self._unyielded > YIELD_EVERY:
             self._unyielded = 0
             return _checkpoint()

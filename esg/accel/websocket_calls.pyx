@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyTypeObject
 
-from esg.accel.app_calls cimport end_without_exceptions
+from esg.accel.app_calls cimport end_without_exceptions, raise_after
 from esg.accel.websocket_session cimport WebSocket
 
 
@@ -17,7 +17,10 @@ cdef class WebSocketCall(AppCall):
         if self.sends:
             message = self.message
             self.message = None
-            return session.try_send(message)
+            try:
+                return session.try_send(message)
+            except Exception as error:
+                return raise_after(session.breathe(), error)
         event = session.try_receive()
         if event is None:
             return session.wait_for_event()

@@ -23,6 +23,7 @@ cdef class WebSocketSending(WebSocketSession):
     cdef bint _send_plainly(self, dict message) except -1
     cdef int write(self, list out) except -1
     cdef object _written(self)
+    cdef object breathe(self)
     cdef int _next_turn(self) except -1
 
     cdef int writing_resumed(self) except -1

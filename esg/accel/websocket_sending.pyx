@@ -19,10 +19,10 @@ cdef enum:
     CLOSED = 4
 
 cdef enum:
-    # A send that need not wait still lets other tasks run after this many bytes.
+    # A call that need not wait still lets other tasks run after this many bytes.
     YIELD_EVERY = 65536
-    # What a message counts besides its bytes.
-    SEND_COST = 1024
+    # What a call counts besides its bytes.
+    CALL_COST = 1024
 
 
 cdef class WebSocketSending(WebSocketSession):
@@ -60,7 +60,7 @@ cdef class WebSocketSending(WebSocketSession):
             # What came before the WebSocket was accepted, or is closing; its own task's next wait
             # would have it read.
             self.serving.loop.call_soon(self.read_on)
-        return self._written() if out else None
+        return self._written() if out else self.breathe()
 
     cdef bint _is_behind(self) except -1:
         """Tell whether the client has sent what is not decoded, or not even read."""
@@ -99,7 +99,11 @@ cdef class WebSocketSending(WebSocketSession):
         """Return what remains to be awaited after bytes were written, None where nothing does."""
         if self.connection.writing_paused:
             return self._wait_for_client()
-        self._unyielded += SEND_COST
+        return self.breathe()
+
+    cdef object breathe(self):
+        """Count a call; return what lets other tasks run if it is time for that, else None."""
+        self._unyielded += CALL_COST
         if self._unyielded > YIELD_EVERY:
             self._unyielded = 0
             return checkpoint()

@@ -114,6 +114,7 @@ class RequestTask:
         """Return the next message, waiting for the client where it has to."""
         exchange = self._exchange
         self._service.check_thread()
+        self._connection.unyielded += MESSAGE_COST  # it may ask for ever, whatever it is told
         await self._connection.breathe()
         while (event := exchange.next_event()) is None:
             if not exchange.take_continue():
@@ -129,6 +130,7 @@ class RequestTask:
         """Take a message; return when the kernel has what it means for the client."""
         connection = self._connection
         self._service.check_thread()
+        connection.unyielded += MESSAGE_COST
         try:
             await self._send(message)
         except ClientDisconnected:
@@ -136,9 +138,7 @@ class RequestTask:
         except OSError as error:
             connection.drop()
             raise ClientDisconnected(str(error), self._exchange) from error
-        if self._exchange.state == http_exchange.COMPLETE:
-            self._response_over()
-        else:
+        finally:
             await connection.breathe()
 
     async def _send(self, message: Message) -> None:
@@ -147,9 +147,14 @@ class RequestTask:
         try:
             out = self._take(message)
             written = writes.put(out) if out else None
+        except (RecursionError, MemoryError):
+            self._wire.keep_alive = False  # what counts as sent may not be written
+            raise
         finally:
             writes.end_turn(waited)
         await writes.wait(written)
+        if self._exchange.state == http_exchange.COMPLETE:
+            self._response_over()
 
     def _take(self, message: Message) -> list[Piece]:
         exchange = self._exchange
@@ -165,7 +170,7 @@ class RequestTask:
         if exchange.late_messages:
             self._service.late_message()
         size = sum(map(len, out))
-        self._connection.unyielded += size + MESSAGE_COST
+        self._connection.unyielded += size
         if len(out) > 1 and size <= response_head.JOIN_LIMIT:
             return [b"".join(out)]
         return out
@@ -200,12 +205,12 @@ class RequestTask:
             self._feed_buffer()
             return
         connection.deadlines.arm(deadlines.BODY, time.monotonic())
+        self._timed_out = False  # for a receive() that was cancelled, it may have run out
         data = await connection.read()
         if self.over:
             return  # the response was complete first: the connection is another task's
         connection.deadlines.stop_reading()
         if data is None and self._timed_out:
-            self._timed_out = False
             data = connection.transport.read_nowait()  # it may have come while the loop was blocked
             if data is None:
                 raise RequestRejected(408, "the content did not come in time")
@@ -284,17 +289,18 @@ class RequestTask:
 
     async def _app_returned(self) -> None:
         client_left = self._exchange.client_left
-        if not self._exchange.needs_error_response():
-            if self._exchange.abort():
-                self._unfinished(client_left)
-        elif client_left:
+        unanswered = self._exchange.needs_error_response()
+        if client_left and (unanswered or self._exchange.abort()):
             logger.debug("The application returned as its client had left")
             self._drop()
-        else:
+        elif unanswered:
             gone = self._connection.transport.at_eof()
             level = logging.DEBUG if gone else logging.ERROR
             logger.log(level, "The application returned without a response")
             await self._answer(500)  # a client that only ended its request may still read
+        elif self._exchange.abort():
+            logger.error("The application returned before its response was complete")
+            self._drop()
 
     async def _app_raised(self, error: BaseException) -> None:
         status = self._service.app_failed(error, self._exchange)
@@ -302,13 +308,6 @@ class RequestTask:
             await self._answer(status)
         else:
             self._abort()
-
-    def _unfinished(self, client_left: bool) -> None:
-        if client_left:
-            logger.debug("The application returned as its client had left")
-        else:
-            logger.error("The application returned before its response was complete")
-        self._drop()
 
     def _abort(self) -> None:
         if self._exchange.abort():
@@ -337,15 +336,15 @@ class RequestTask:
         """Hand the connection to the next request's task, once."""
         if self.over:
             return
-        self.over = True
-        exchange, log = self._exchange, self._service.access_log
-        self._service.request_ended()
-        if exchange.status:
-            log.log(self._client, self.head, exchange, self._wire.response.fields, self._began)
         if self._reading is not None:
             self._wake_receive()
         if not self._connection.lost:
             self._connection.spawn_next()
+        self.over = True  # not earlier: at the bottom of a recursion, the above fails
+        exchange, log = self._exchange, self._service.access_log
+        self._service.request_ended()
+        if exchange.status:
+            log.log(self._client, self.head, exchange, self._wire.response.fields, self._began)
 
     def next_step(self) -> int:
         """Return what follows on the connection: see `rules.persistence`."""

@@ -197,6 +197,7 @@ class WebSocketConnection:
         """Return the next message, waiting for the client where it has to."""
         session = self._session
         self._service.check_thread()
+        self._connection.unyielded += MESSAGE_COST  # it may ask for ever, whatever it is told
         await self._connection.breathe()
         while (event := session.next_event()) is None:
             out = session.app_waits()
@@ -214,6 +215,7 @@ class WebSocketConnection:
         """Take a message; return when the kernel has what it means for the client."""
         connection = self._connection
         self._service.check_thread()
+        connection.unyielded += MESSAGE_COST
         try:
             await self._send(message)
         except ClientDisconnected:
@@ -221,15 +223,15 @@ class WebSocketConnection:
         except OSError as error:
             connection.drop()
             raise ClientDisconnected(str(error), self._session) from error
-        await connection.breathe()
+        finally:
+            await connection.breathe()
 
     async def _send(self, message: Message) -> None:
         writes = self._connection.writes
         waited = await writes.turn()
         try:
             out = self._session.send(message)
-            size = sum(map(len, out))
-            self._connection.unyielded += size + MESSAGE_COST
+            self._connection.unyielded += sum(map(len, out))
             written = writes.put(out) if out else None
         finally:
             writes.end_turn(waited)

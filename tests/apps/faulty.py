@@ -8,13 +8,15 @@ import signal
 import socket
 import stat
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 import anyio
 
-from esg.asgi import Receive, Scope, Send
+from esg.asgi import Message, Receive, Scope, Send
 from tests.apps import sockets
 from tests.apps.stage import _ERRORS, answer, gate, start, tell
 
@@ -22,6 +24,7 @@ Route = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 # The send() of a request that waits, for another one to call.
 _shared: list[Send] = []
+_heard = threading.Event()
 _now = time.time
 
 
@@ -162,6 +165,31 @@ async def cancels_itself(scope: Scope, receive: Receive, send: Send) -> None:
     task.cancel()
 
 
+async def hear(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Have those end that are deaf."""
+    _heard.set()
+    await answer(send, b"heard")
+
+
+async def deaf(scope: Scope, receive: Receive, send: Send) -> None:
+    """Go on calling, whatever it is told, until somebody calls `hear`."""
+    _heard.clear()
+    how = scope["query_string"]
+    if scope["type"] == "websocket":
+        await sockets.accept(receive, send)
+        message: Message = {"type": "websocket.send", "text": "?"}
+    else:
+        message = {"type": "http.response.body", "body": b"?", "more_body": True}
+        if how == b"send-late":
+            await answer(send, b"done")
+        elif how == b"send":
+            await send(start())
+    tell("deaf: begun")
+    while not _heard.is_set():
+        with suppress(OSError, ValueError):
+            await (receive() if how == b"receive" else send(message if how[:4] == b"send" else {}))
+
+
 async def sockets_that_fail(scope: Scope, receive: Receive, send: Send) -> None:
     """Raise in a WebSocket, as the query says."""
     query = parse_qs(scope["query_string"].decode())
@@ -182,13 +210,16 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("http", "/clock"): clock,
     ("http", "/close-all"): close_all,
     ("http", "/close-own-socket"): close_own_socket,
+    ("http", "/deaf"): deaf,
     ("http", "/fork"): fork,
+    ("http", "/hear"): hear,
     ("http", "/lend"): lend,
     ("http", "/quote"): quote,
     ("http", "/inheritable"): inheritable,
     ("http", "/thread"): thread,
     ("http", "/unprintable"): unprintable,
     ("websocket", "/cancel-itself"): cancels_itself,
+    ("websocket", "/deaf"): deaf,
     ("websocket", "/ill"): sockets_that_fail,
     ("websocket", "/thread"): socket_in_a_thread,
 }

@@ -250,3 +250,22 @@ def test_app_that_cancels_itself_and_returns(
                 assert client.ask(target).status == (101 if when == "after" else 500)
         assert other.get("/").body == b"hello"
         assert serves(server)
+
+
+@pytest.mark.parametrize("how", ["receive", "send", "send-late", "nonsense"])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_app_that_goes_on_calling(server: ServerProcess, kind: str, how: str) -> None:
+    """Though it is told each time that its client is gone, or that it calls wrongly."""
+    since = len(server.stdout())
+    client: Connection | WebSocket
+    if kind == "http":
+        client = server.connect()
+        client.request(f"/deaf?{how}")
+    else:
+        client = WebSocket(server.address)
+        client.ask(f"/deaf?{how}")
+    server.stdout.wait_for("deaf: begun", since=since)
+    client.close()
+    assert serves(server)
+    with server.connect() as another:
+        assert another.get("/hear").body == b"heard"

@@ -123,6 +123,15 @@ class Client:
         self._unread = bytes(found[length:])
         return int(head.split()[1]), bytes(found[:length])
 
+    async def rest(self) -> bytes:
+        """Read to the end of the stream."""
+        found = self.take()
+        try:
+            while True:
+                found += await self.stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError):
+            return found
+
     async def at_end(self) -> bool:
         """Wait for the end of the stream; False if there is something else."""
         if self._unread:

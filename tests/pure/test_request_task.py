@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import socket
 import struct
+import sys
+import traceback
+from contextlib import suppress
 
 import anyio
 import pytest
@@ -259,3 +262,51 @@ async def _chunk(client: Client) -> bytes:
     while len(data) < size + 2:
         data += await client.until(b"\r\n")
     return data[:-2]
+
+
+# What anyio could not start, it has not awaited.
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_answer_at_the_bottom_of_a_recursion() -> None:
+    """Where its send() fails halfway, the next answer must not be taken for this one."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def descend(calls: int) -> None:
+            await (descend(calls - 1) if calls else answer(send, b"deep"))
+
+        if scope["path"] == "/":
+            await answer(send)
+        else:
+            depth = sum(1 for _ in traceback.walk_stack(None))
+            with suppress(RecursionError):
+                await descend(sys.getrecursionlimit() - depth - int(scope["path"][1:]))
+
+    last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    async with driving(app) as driven:
+        for calls in range(3, 40):
+            async with driven.client() as client:
+                await client.send(b"GET /%d HTTP/1.1\r\nHost: test\r\n\r\n" % calls + last)
+                received = await client.rest()
+                assert b"hello" not in received or b"deep" in received
+
+
+async def test_the_bound_of_a_cancelled_receive_is_not_the_next_ones() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        with anyio.move_on_after(0.01):
+            await receive()
+        cancelled.set()
+        await swept.wait()
+        await answer(send, (await receive())["body"])
+
+    cancelled, swept = anyio.Event(), anyio.Event()
+    async with driving(app, timeout_body=60) as driven, driven.client() as client:
+        await client.send(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n")
+        await cancelled.wait()
+        await driven.sweep(61)
+        swept.set()
+        await anyio.wait_all_tasks_blocked()
+        (connection,) = driven.server.connections
+        connection.transport.wake()  # as part of a TLS record does
+        await anyio.wait_all_tasks_blocked()
+        await client.send(b"abc")
+        assert await client.response() == (200, b"abc")
