@@ -10,3 +10,4 @@ cdef class OutputBuffer:
     cdef char *room(self, Py_ssize_t size) except NULL
     cdef int add(self, const char *data, Py_ssize_t size) except -1
     cdef bytes take(self)
+    cdef void clear(self) noexcept

@@ -44,9 +44,13 @@ cdef class OutputBuffer:
     cdef bytes take(self):
         """Take all that was added."""
         cdef bytes taken = PyBytes_FromStringAndSize(self.data, self.size)
+        self.clear()
+        return taken
+
+    cdef void clear(self) noexcept:
+        """Drop all that was added, and memory that has grown large."""
         self.size = 0
         if self.capacity > KEPT:
             free(self.data)
             self.data = NULL
             self.capacity = 0
-        return taken

@@ -93,6 +93,7 @@ cdef class ResponseWriter:
         _add(out, _status_line(self._status))
         _add(out, defaults.block)
         out.add(self._lines.data, self._lines.size)
+        self._lines.clear()
         if self._chunked:
             _add(out, _CHUNKED)
         if not keep_alive:

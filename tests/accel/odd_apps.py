@@ -89,10 +89,17 @@ async def set_default_timeout(_scope: Scope, _receive: Receive, send: Send) -> N
     await answer(send, b"set")
 
 
+async def large_fields(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer with fields of half a MiB."""
+    await send(start(200, *[(b"x-large", b"x" * 2**15)] * 16))
+    await send(content())
+
+
 ROUTES: dict[str, Route] = {
     "/answer-and-block": answer_and_block,
     "/at-once": at_once,
     "/block": block_and_measure,
+    "/large-fields": large_fields,
     "/measure": measure,
     "/set-default-timeout": set_default_timeout,
     "/nothing": nothing,

@@ -7,6 +7,7 @@ import contextvars
 import socket
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from esg.asgi import ASGIApp, Receive, Scope, Send
 from esg.service import Service
 from tests.apps.stage import content, start
 from tests.conftest import Serve
+from tests.hardening.memory import MEBIBYTE, Growth
 from tests.rows import Row
 from tests.server import ServerProcess
 
@@ -137,6 +139,16 @@ def test_requests_in_threads_are_not_forgotten(serve: Serve, row: Row) -> None:
         server.stdout.wait_for("^# in a thread")
         assert server.stop() == 0
     assert server.stderr.matching("Requests go on though they are cancelled")
+
+
+def test_idle_connections_keep_nothing_of_large_fields(server: ServerProcess) -> None:
+    """What was room for a response's head is not held until its client leaves."""
+    growth = Growth(server)
+    with ExitStack() as opened:
+        for _ in range(50):
+            client = opened.enter_context(server.connect())
+            assert client.get("/large-fields").status == 200
+        assert growth.size < 16 * MEBIBYTE
 
 
 def test_timeout_that_the_application_gives_to_all_sockets(serve: Serve, asyncio_row: Row) -> None:
