@@ -94,6 +94,8 @@ async def deny(receive: Receive, send: Send) -> None:
 BEHAVIOURS: Sequence[Callable[[Receive, Send], Awaitable[object]]] = (
     *(listen, echo, say, close, close_later, fail, refuse, deny),
 )
+# They end the session when a message comes.
+ENDING = (close_later, fail)
 
 
 def check(given: Given) -> None:
@@ -102,7 +104,11 @@ def check(given: Given) -> None:
     opening, frames = split_opening(given.stream)
     whole = _played(host, behaviour, [opening], [frames])
     in_pieces = cut(opening, given.places), cut(frames, given.places)
-    assert _played(host, behaviour, *in_pieces) == whole or _has_two_faults(host, whole[2])
+    pieces = _played(host, behaviour, *in_pieces)
+    if behaviour in ENDING:  # pings behind the message may come before its end, or too late
+        assert pieces[1:] == whole[1:] or _has_two_faults(host, whole[2])
+    else:
+        assert pieces == whole or _has_two_faults(host, whole[2])
     written, _, calls = whole
     parser = ResponseParser([])
     parser.feed(written)
