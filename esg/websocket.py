@@ -1,7 +1,8 @@
 """The WebSocket vocabulary: close codes, events, and what a session asks of those around it.
 
 A `Codec` turns one client's bytes into events and messages into bytes; it has no socket, no clock
-and no knowledge of ASGI. `Answers` are those to the opening handshake. Sources: RFC 6455 sections 5.5, 7.4; RFC 7692.
+and no knowledge of ASGI. `Answers` are those to the opening handshake.
+Sources: RFC 6455 sections 5.5, 7.4; RFC 7692.
 """
 
 from __future__ import annotations

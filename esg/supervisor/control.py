@@ -1,8 +1,8 @@
 """What the supervisor and a worker say to each other: a JSON object on each line of a socket.
 
 To the worker: its settings first, then `retire`, `stop` or `force`. From it: `failed` before it
-serves, `serving`, `enough` and `leaving`. Everything else has a better place: what a worker is told at once are signals, how it fares
-is in the shared page, and that one side is gone shows at the end of the stream.
+serves, `serving`, `enough` and `leaving`. Everything else has a better place: how a worker fares is in
+the shared page, and that one side is gone shows at the end of the stream.
 """
 
 from __future__ import annotations

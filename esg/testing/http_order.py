@@ -9,8 +9,8 @@
     TRAILERS_DUE  .trailers with more_trailers          TRAILERS_DUE
     TRAILERS_DUE  .trailers                             COMPLETE
 
-It is stricter than `rules.http_exchange`, which forgives messages after the end and knows no
-extension. What a response may start with is `rules.response_head`'s to say.
+It is stricter than `rules.http_exchange`, which forgives messages after the end, and it knows
+extensions that ESG does not offer. What a response may start with is `rules.response_head`'s to say.
 """
 
 from __future__ import annotations

@@ -345,9 +345,9 @@ class Call:
 class Case:
     """One conformance case.
 
-    `number` is the case of the design it refines. `options` are server options: cases with
-    the same options share one process, unless `own_process`. `application` is what the
-    server is told to serve. `without_tls` is what is about connections without TLS, `over_tls`
+    `number` is that of the demand it refines, which several may share. `options` are server
+    options: cases with the same options share one process, unless `own_process`. `application` is
+    what the server is told to serve. `without_tls` is what is about connections without TLS, `over_tls`
     what is about those with it. `alone` keeps other cases of the process out meanwhile; so does
     `client_is_told`: the scope's client is not the one that connects, by which a call is known
     for its case's. `frames` is what the server sends after a 101, None where that is not
