@@ -64,9 +64,9 @@ def readme(report: Report) -> str:
 
 def summary(report: Report) -> list[str]:
     """Say in one sentence what makes the figures doubtful, if anything does."""
-    if not report.warnings:
-        return []
-    return [f"The machine was busy (load average {report.facts['load average before']})"]
+    if any(reports.OTHER_WORK not in warning for warning in report.warnings):
+        return [f"The machine was busy (load average {report.facts['load average before']})"]
+    return ["Other work ran beside some of the samples"] if report.warnings else []
 
 
 def page(report: Report, files: Sequence[Path]) -> str:

@@ -12,6 +12,7 @@ from measure import Cell, Settings, Spread
 from scenarios import ALL_SCENARIOS, Scenario
 
 NOTICED_DISTURBANCE = 0.05
+OTHER_WORK = "other work ran"
 NAMED_CELLS = 3
 REFERENCES = ("esg-fast-uvloop", "esg-fast-asyncio", "esg-pure-asyncio", "uvicorn-httptools")
 
@@ -90,7 +91,7 @@ class Report:
         if not disturbed:
             return []
         worst = "; ".join(disturbed[:NAMED_CELLS])
-        return [f"other work ran on the server's core in {len(disturbed)} cells, such as {worst}"]
+        return [f"{OTHER_WORK} on the server's core in {len(disturbed)} cells, such as {worst}"]
 
     def as_data(self) -> dict[str, Any]:
         """Return the report as it is stored."""

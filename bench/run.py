@@ -263,7 +263,7 @@ def finish(result: Report, path: Path, reference: str) -> None:
     """Write all that is made of a report."""
     result.reference = reference or result.choose_reference()
     disturbances = result.disturbances()
-    result.warnings = [w for w in result.warnings if "other work ran" not in w] + disturbances
+    result.warnings = [w for w in result.warnings if reports.OTHER_WORK not in w] + disturbances
     result.store(path)
     path.with_suffix(".md").write_text(tables.markdown(result), encoding="utf-8")
     pictures.write(result, path.with_suffix(""))

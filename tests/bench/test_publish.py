@@ -48,6 +48,12 @@ def test_a_busy_machine_is_said_in_the_readme() -> None:
     assert "**The machine was busy (load average 0.00, 0.00, 0.00).**" in publish.readme(measured)
 
 
+def test_other_work_is_said_in_the_readme() -> None:
+    measured = report(esg_fast_uvloop=[8.0])
+    measured.warnings.append("other work ran on the server's core in 1 cells")
+    assert "**Other work ran beside some of the samples.**" in publish.readme(measured)
+
+
 def test_the_documents_show_the_samples_that_lie_beside_them(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     names = ("README.md", "docs/performance.md")
