@@ -64,8 +64,8 @@ class LineHandler(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             self._write(self.prefix + between.join(messages) + self.terminator)
-        except OSError as error:
-            self._note(error)
+        except Exception:  # noqa: BLE001 - as of records
+            self.handleError(logging.makeLogRecord({"msg": "a line without a record"}))
         finally:
             self.release()
 
@@ -91,14 +91,10 @@ class LineHandler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Drop a line that cannot be written; from a reader who has gone, drop them all."""
         error = sys.exc_info()[1]
-        if isinstance(error, OSError):
-            self._note(error)
-        else:
-            super().handleError(record)
-
-    def _note(self, error: OSError) -> None:
-        if isinstance(error, BrokenPipeError):  # others, such as a full disk, may pass
+        if isinstance(error, BrokenPipeError):
             self._discard_all()
+        elif not isinstance(error, OSError):  # such as a full disk, which may have room again
+            super().handleError(record)
 
     def close(self) -> None:
         """Give the lines that wait a last chance."""

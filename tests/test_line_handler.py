@@ -95,6 +95,15 @@ def test_lines_that_are_written_together(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(data.endswith(b"\n") and len(data) <= select.PIPE_BUF for data in written)
 
 
+def test_a_stream_that_somebody_has_closed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever logs sees nothing of it, whether by a record or without one."""
+    with pipe() as (_, handler):
+        handler.stream.close()
+        log(handler, "a record")
+        handler.write_messages(["none"])
+    assert capsys.readouterr().err.count("ValueError: I/O operation on closed file") == 2
+
+
 def test_lines_that_are_no_records_and_a_reader_that_goes() -> None:
     with pipe() as (reader, handler):
         reader.close()
