@@ -41,14 +41,14 @@ class LineFormatter(logging.Formatter):
     def __init__(self, colours: bool, names_process: bool = False) -> None:
         super().__init__(f"%(levelprefix)s {'[%(process)d] ' if names_process else ''}%(message)s")
         self._colours = colours
+        self.prefix = self._level("INFO", logging.INFO) + " "  # of a line that was never a record
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Put the padded level in front of the message."""
-        record.levelprefix = self.level_prefix(record.levelname, record.levelno)
+        record.levelprefix = self._level(record.levelname, record.levelno)
         return super().formatMessage(record)
 
-    def level_prefix(self, name: str, number: int) -> str:
-        """Return a level as it stands in front of messages, the space behind it not included."""
+    def _level(self, name: str, number: int) -> str:
         level = f"{name}:"
         padding = " " * (9 - len(level))
         if self._colours:
@@ -73,6 +73,7 @@ class BareFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(message)s")
+        self.prefix = ""
 
 
 def _visible(character: str) -> str:
@@ -112,9 +113,7 @@ def configure(
     """
     if log_config is None:
         _set_handler(logger, sys.stderr, use_colors, names_process)
-        _set_handler(access_logger, sys.stdout, use_colors)
-        if bare_access_log:
-            _make_bare(access_logger.handlers[0])
+        _set_handler(access_logger, sys.stdout, use_colors, bare=bare_access_log)
         access_logger.setLevel(logging.NOTSET)  # as its parent: `--log-level warning` silences it
     else:
         from esg.log_config import apply_log_config  # noqa: PLC0415 - brings much, for few
@@ -152,6 +151,7 @@ def _set_handler(
     stream: TextIO | None,
     use_colors: bool | None,
     names_process: bool = False,
+    bare: bool = False,
 ) -> None:
     target.propagate = False  # or the root logger's handlers would repeat every line
     if stream is None:  # closed before we came to be (`esg app >&-`)
@@ -160,16 +160,10 @@ def _set_handler(
     if use_colors is None:
         # https://no-color.org: set and not empty, whatever its value
         use_colors = stream.isatty() and not os.environ.get("NO_COLOR")
-    formatter = LineFormatter(use_colors, names_process)
-    handler = LineHandler(stream, formatter.level_prefix("INFO", logging.INFO) + " ")
+    formatter = BareFormatter() if bare else LineFormatter(use_colors, names_process)
+    handler = LineHandler(stream, formatter.prefix)
     handler.setFormatter(formatter)
     target.handlers = [handler]
-
-
-def _make_bare(handler: logging.Handler) -> None:
-    handler.setFormatter(BareFormatter())
-    if isinstance(handler, LineHandler):
-        handler.prefix = ""
 
 
 def direct_handler() -> LineHandler | None:
